@@ -1,0 +1,189 @@
+//! What commits take. Each becomes one transaction and one snapshot.
+
+use tesela_grid::{BoundingBox, TileId};
+use tesela_model::{Instant, Period};
+
+/// A Zarr group that now exists in the store.
+#[derive(Debug, Clone)]
+pub struct NewGroup {
+    /// Prefix in the store.
+    pub prefix: String,
+    /// Every object under it.
+    pub objects: Vec<NewObject>,
+}
+
+/// An object written by a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewObject {
+    /// Key in the store.
+    pub key: String,
+    /// Size.
+    pub bytes: u64,
+    /// blake3, hex.
+    pub digest: String,
+}
+
+/// A scene to register.
+#[derive(Debug, Clone)]
+pub struct NewScene {
+    /// See [`crate::SceneRow`].
+    pub scene_key: String,
+    /// Full identifier.
+    pub product_id: String,
+    /// Platform.
+    pub platform: String,
+    /// WRS-2 path.
+    pub wrs_path: u16,
+    /// WRS-2 row.
+    pub wrs_row: u16,
+    /// Scene centre time.
+    pub acquired: Instant,
+    /// ISO date.
+    pub solar_day: String,
+    /// ISO date.
+    pub processed: Option<String>,
+    /// Tier.
+    pub tier: Option<String>,
+    /// Per cent.
+    pub cloud_cover: Option<f64>,
+    /// Longitude and latitude bounds.
+    pub bbox: BoundingBox,
+    /// Generated, not observed.
+    pub synthetic: bool,
+    /// Whole source description, JSON.
+    pub document: String,
+}
+
+/// A slot whose pixels are in the store.
+#[derive(Debug, Clone)]
+pub struct NewSlot {
+    /// Tile.
+    pub tile: TileId,
+    /// ISO date.
+    pub solar_day: String,
+    /// Time of the first scene.
+    pub time: Instant,
+    /// Platform.
+    pub platform: String,
+    /// Group prefix, one of the commit's groups.
+    pub prefix: String,
+    /// Index on the group's time axis.
+    pub position: u64,
+    /// Product ids of its scenes, in fuse order.
+    pub scenes: Vec<String>,
+}
+
+/// A grid-wide overview whose pixels are in the store.
+#[derive(Debug, Clone)]
+pub struct NewOverview {
+    /// ISO date.
+    pub solar_day: String,
+    /// Time of the first scene.
+    pub time: Instant,
+    /// Platform.
+    pub platform: String,
+    /// Group prefix, one of the commit's groups.
+    pub prefix: String,
+    /// Index on the group's time axis.
+    pub position: u64,
+    /// Digest of the slots it was made from.
+    pub slots_digest: String,
+}
+
+/// One batch of ingested scenes, closed over their tiles.
+#[derive(Debug, Clone, Default)]
+pub struct IngestCommit {
+    /// Product.
+    pub product: String,
+    /// Run that wrote the objects.
+    pub run: String,
+    /// Scenes to add; an older scene with the same key is retired.
+    pub scenes: Vec<NewScene>,
+    /// Groups of slots.
+    pub slot_groups: Vec<NewGroup>,
+    /// Slots; an older revision of the same slot is retired.
+    pub slots: Vec<NewSlot>,
+    /// Groups of overviews.
+    pub overview_groups: Vec<NewGroup>,
+    /// Overviews; an older one of the same day and platform is retired.
+    pub overviews: Vec<NewOverview>,
+    /// What it did, JSON.
+    pub summary: String,
+}
+
+/// A derived raster whose pixels are in the store.
+#[derive(Debug, Clone)]
+pub struct NewGeneration {
+    /// Time span.
+    pub period: Period,
+    /// Its group.
+    pub group: NewGroup,
+    /// South-western tile.
+    pub tile_min: TileId,
+    /// One past the north-eastern tile.
+    pub tile_end: TileId,
+    /// How it was made, JSON.
+    pub provenance: String,
+    /// Slots it was made from.
+    pub slots: Vec<i64>,
+    /// Generations it was made from.
+    pub sources: Vec<i64>,
+}
+
+/// New rasters of one derived product.
+#[derive(Debug, Clone, Default)]
+pub struct GenerationCommit {
+    /// Derived product.
+    pub product: String,
+    /// Run that wrote the objects.
+    pub run: String,
+    /// Rasters; an older one of the same period is retired and its stale marks are cleared.
+    pub generations: Vec<NewGeneration>,
+    /// What it did, JSON.
+    pub summary: String,
+}
+
+/// A zone to register.
+#[derive(Debug, Clone)]
+pub struct NewZone {
+    /// Key.
+    pub key: String,
+    /// Attributes, JSON object.
+    pub properties: String,
+    /// GeoJSON geometry, longitude and latitude.
+    pub geometry: String,
+    /// True area, m².
+    pub area_m2: f64,
+    /// Longitude and latitude bounds.
+    pub bbox: BoundingBox,
+}
+
+/// A zone set to register.
+#[derive(Debug, Clone)]
+pub struct NewZoneSet {
+    /// `manzanas@2020`.
+    pub id: String,
+    /// Titles by language, JSON.
+    pub title: String,
+    /// Edition.
+    pub edition: Option<String>,
+    /// Key attribute.
+    pub key_field: String,
+    /// Where it was read from.
+    pub source: String,
+    /// Generated, not real.
+    pub synthetic: bool,
+    /// What was repaired, JSON.
+    pub report: String,
+    /// Zones in key order.
+    pub zones: Vec<NewZone>,
+}
+
+/// A zone set with its coverage on the cube's grids.
+#[derive(Debug, Clone)]
+pub struct ZoneSetCommit {
+    /// The set.
+    pub set: NewZoneSet,
+    /// Encoded coverage by grid and tile.
+    pub coverage: Vec<(String, TileId, Vec<u8>)>,
+}

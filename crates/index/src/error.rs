@@ -1,0 +1,113 @@
+use std::path::PathBuf;
+
+/// Why the index refuses or fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// There is no cube there.
+    #[error("no cube at {path}: {file} is missing; create one with `tesela init {path}`", path = path.display(), file = file)]
+    Missing {
+        /// The cube's directory.
+        path: PathBuf,
+        /// The file looked for.
+        file: &'static str,
+    },
+    /// A cube is already there.
+    #[error("{path} already holds a cube", path = path.display())]
+    Exists {
+        /// The cube's directory.
+        path: PathBuf,
+    },
+    /// The database was written by another version.
+    #[error("the index at {path} has schema {found}, this program knows {known}: {advice}", path = path.display())]
+    Schema {
+        /// The database file.
+        path: PathBuf,
+        /// Its schema number.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Another process writes to the cube.
+    #[error("the cube is being written by {holder}; wait for it to end")]
+    Locked {
+        /// Host, pid and age of the holder.
+        holder: String,
+    },
+    /// A product is not registered.
+    #[error("unknown product {id}; this cube has: {known}")]
+    UnknownProduct {
+        /// The id asked for.
+        id: String,
+        /// What exists.
+        known: String,
+    },
+    /// A zone set is not registered.
+    #[error("unknown zone set {id}; this cube has: {known}")]
+    UnknownZoneSet {
+        /// The id asked for.
+        id: String,
+        /// What exists.
+        known: String,
+    },
+    /// A snapshot number does not exist.
+    #[error("snapshot {n} does not exist; this cube has 0 to {latest}")]
+    UnknownSnapshot {
+        /// The number asked for.
+        n: u64,
+        /// The latest.
+        latest: u64,
+    },
+    /// Something with that identity is there already, with other content.
+    #[error("{what} {id} exists already{hint}")]
+    Duplicate {
+        /// Kind of thing.
+        what: &'static str,
+        /// Its identity.
+        id: String,
+        /// What to do, starting with a separator.
+        hint: &'static str,
+    },
+    /// A stored document cannot be read back.
+    #[error("the index holds a {what} that cannot be read ({id}): {message}; run `tesela check`")]
+    Corrupt {
+        /// Kind of document.
+        what: &'static str,
+        /// Its identity.
+        id: String,
+        /// Parser message.
+        message: String,
+    },
+    /// The file system refuses.
+    #[error("{action} {path}", path = path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database refuses.
+    #[error("index database: {context}")]
+    Database {
+        /// What was tried.
+        context: &'static str,
+        /// Why not.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+pub(crate) trait Context<T> {
+    fn context(self, context: &'static str) -> Result<T, IndexError>;
+}
+
+impl<T> Context<T> for Result<T, rusqlite::Error> {
+    fn context(self, context: &'static str) -> Result<T, IndexError> {
+        self.map_err(|source| IndexError::Database { context, source })
+    }
+}

@@ -1,0 +1,24 @@
+//! What exists where and when: products, scenes, slots, derived rasters, zones and snapshots.
+//!
+//! One [`Index`] trait; [`SqliteIndex`] is the embedded backend. Every commit is one transaction that takes
+//! the next snapshot number; readers ask at a snapshot and never see a mixture.
+
+mod commit;
+mod error;
+mod lock;
+mod rows;
+mod sqlite;
+mod traits;
+
+pub use commit::{
+    GenerationCommit, IngestCommit, NewGeneration, NewGroup, NewObject, NewOverview, NewScene, NewSlot,
+    NewZone, NewZoneSet, ZoneSetCommit,
+};
+pub use error::IndexError;
+pub use lock::{LockHolder, WriterLock};
+pub use rows::{
+    GenerationRow, ObjectRow, OverviewRow, ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow,
+    SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetRow,
+};
+pub use sqlite::SqliteIndex;
+pub use traits::Index;

@@ -1,0 +1,229 @@
+//! What reads return.
+
+use serde::{Deserialize, Serialize};
+use tesela_grid::{BoundingBox, TileId};
+use tesela_model::{Instant, Period};
+
+/// Whether a product holds scenes or computed rasters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProductKind {
+    /// Slots of scenes.
+    Scenes,
+    /// One raster a period.
+    Derived,
+}
+
+/// A registered product.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductRow {
+    /// Identifier.
+    pub id: String,
+    /// Kind.
+    pub kind: ProductKind,
+    /// Grid id.
+    pub grid: String,
+    /// `ProductDef` or `RecipeDef` as JSON.
+    pub definition: String,
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SnapshotRow {
+    /// Number, from 1.
+    pub n: u64,
+    /// When, seconds since 1970.
+    pub created: Instant,
+    /// `ingest`, `compute`, `zones`.
+    pub kind: String,
+    /// What it did, JSON.
+    pub summary: String,
+}
+
+/// A scene as registered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneRow {
+    /// Row id.
+    pub id: i64,
+    /// Product.
+    pub product: String,
+    /// Sensor, path, row and date: what reprocessing keeps.
+    pub scene_key: String,
+    /// Full USGS identifier, or the stack's name.
+    pub product_id: String,
+    /// `landsat-8`.
+    pub platform: String,
+    /// WRS-2 path.
+    pub wrs_path: u16,
+    /// WRS-2 row.
+    pub wrs_row: u16,
+    /// Scene centre time.
+    pub acquired: Instant,
+    /// ISO date of the solar day.
+    pub solar_day: String,
+    /// ISO date of processing.
+    pub processed: Option<String>,
+    /// `T1`, `T2`, `RT`.
+    pub tier: Option<String>,
+    /// Per cent.
+    pub cloud_cover: Option<f64>,
+    /// Longitude and latitude bounds.
+    pub bbox: BoundingBox,
+    /// Whether the scene is generated, not observed.
+    pub synthetic: bool,
+    /// Snapshot that added it.
+    pub added: u64,
+}
+
+/// Which scenes to list.
+#[derive(Debug, Clone, Default)]
+pub struct SceneQuery {
+    /// Only this product.
+    pub product: Option<String>,
+    /// Only within this time.
+    pub time: Option<Period>,
+    /// Only meeting this lon/lat box.
+    pub bbox: Option<BoundingBox>,
+    /// Most rows; 0 means all.
+    pub limit: usize,
+}
+
+/// What scenes contribute to a tile on a solar day, and where its pixels lie.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotRow {
+    /// Row id.
+    pub id: i64,
+    /// Tile.
+    pub tile: TileId,
+    /// ISO date of the solar day.
+    pub solar_day: String,
+    /// Time of the first scene.
+    pub time: Instant,
+    /// Platform.
+    pub platform: String,
+    /// Counts up when the slot's scenes change.
+    pub revision: u32,
+    /// Group prefix in the store.
+    pub prefix: String,
+    /// Index on the group's time axis.
+    pub position: u64,
+}
+
+/// A grid-wide overview of one solar day and platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverviewRow {
+    /// Row id.
+    pub id: i64,
+    /// ISO date of the solar day.
+    pub solar_day: String,
+    /// Time of the first scene.
+    pub time: Instant,
+    /// Platform.
+    pub platform: String,
+    /// Group prefix in the store.
+    pub prefix: String,
+    /// Index on the group's time axis.
+    pub position: u64,
+    /// Digest of the slots it was made from.
+    pub slots_digest: String,
+}
+
+/// A derived raster of one period.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenerationRow {
+    /// Row id.
+    pub id: i64,
+    /// Product.
+    pub product: String,
+    /// Time span.
+    pub period: Period,
+    /// Group prefix in the store.
+    pub prefix: String,
+    /// South-western tile.
+    pub tile_min: TileId,
+    /// One past the north-eastern tile.
+    pub tile_end: TileId,
+    /// How it was made, JSON.
+    pub provenance: String,
+    /// Snapshot that added it.
+    pub added: u64,
+}
+
+/// An object that some group owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectRow {
+    /// Key in the store.
+    pub key: String,
+    /// Size.
+    pub bytes: u64,
+    /// blake3, hex.
+    pub digest: String,
+    /// The owning group's prefix.
+    pub prefix: String,
+}
+
+/// A derived period and tile whose inputs changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StaleRow {
+    /// Derived product.
+    pub product: String,
+    /// Start of the period.
+    pub period_start: Instant,
+    /// Tile.
+    pub tile: TileId,
+    /// Snapshot that made it stale.
+    pub since: u64,
+}
+
+/// A scene that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuarantineRow {
+    /// Row id.
+    pub id: i64,
+    /// Product it was meant for.
+    pub product: String,
+    /// Source path.
+    pub path: String,
+    /// Stable code of the reason.
+    pub code: String,
+    /// The reason in words.
+    pub reason: String,
+    /// When, seconds since 1970.
+    pub noted: Instant,
+}
+
+/// A registered polygon layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZoneSetRow {
+    /// `manzanas@2020`.
+    pub id: String,
+    /// Titles by language, JSON.
+    pub title: String,
+    /// Edition.
+    pub edition: Option<String>,
+    /// Name of the key attribute.
+    pub key_field: String,
+    /// Number of zones.
+    pub zones: u64,
+    /// Longitude and latitude bounds.
+    pub bbox: BoundingBox,
+    /// Whether the layer is generated, not real.
+    pub synthetic: bool,
+    /// What was repaired on the way in, JSON.
+    pub report: String,
+}
+
+/// One polygon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZoneRow {
+    /// Position in key order.
+    pub ordinal: u32,
+    /// Key, a string always.
+    pub key: String,
+    /// Attributes, JSON object.
+    pub properties: String,
+    /// GeoJSON geometry, longitude and latitude.
+    pub geometry: String,
+    /// True (geodesic) area, m².
+    pub area_m2: f64,
+}

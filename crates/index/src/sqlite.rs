@@ -1,0 +1,152 @@
+//! The embedded backend: one SQLite file, write-ahead log, fully synchronous commits.
+
+mod read;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::IndexError;
+use crate::error::Context;
+
+/// Migrations in order; the schema number is how many have run.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_init.sql")];
+
+/// File name inside the cube's directory.
+const FILE: &str = "index.db";
+
+/// An index in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteIndex {
+    path: PathBuf,
+    writer: Mutex<Option<Connection>>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl SqliteIndex {
+    /// Creates the index of a new cube.
+    ///
+    /// # Errors
+    /// [`IndexError::Exists`] when the directory holds one already.
+    pub fn create(dir: &Path) -> Result<Self, IndexError> {
+        let path = dir.join(FILE);
+        if path.exists() {
+            return Err(IndexError::Exists { path: dir.into() });
+        }
+        std::fs::create_dir_all(dir).map_err(|source| IndexError::Io {
+            action: "cannot create",
+            path: dir.into(),
+            source,
+        })?;
+        // Built under another name, so that a killed `init` leaves no half cube.
+        let staging = dir.join(format!(".{FILE}.{}", std::process::id()));
+        let _ = std::fs::remove_file(&staging);
+        {
+            let mut db = Connection::open(&staging).context("create")?;
+            migrate(&mut db)?;
+            let now = crate::lock::now_s();
+            let id = format!("{now:x}{:08x}", std::process::id());
+            db.execute("INSERT INTO cube VALUES ('id', ?1), ('created', ?2)", (id, now.to_string()))
+                .context("create")?;
+        }
+        std::fs::rename(&staging, &path).map_err(|source| IndexError::Io {
+            action: "cannot create",
+            path: path.clone(),
+            source,
+        })?;
+        Self::open(dir)
+    }
+
+    /// Opens the index of an existing cube.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`] without a cube, [`IndexError::Schema`] for another version's.
+    pub fn open(dir: &Path) -> Result<Self, IndexError> {
+        let path = dir.join(FILE);
+        if !path.is_file() {
+            return Err(IndexError::Missing { path: dir.into(), file: FILE });
+        }
+        let index = Self { path, writer: Mutex::new(None), readers: Mutex::new(Vec::new()) };
+        let found: i64 = index.with_reader(|db| {
+            db.query_row("PRAGMA user_version", (), |r| r.get(0)).context("read the schema number")
+        })?;
+        let known = MIGRATIONS.len() as i64;
+        if found != known {
+            let advice = if found > known {
+                "use the program version that wrote it, or a newer one"
+            } else {
+                "run `tesela migrate` first"
+            };
+            return Err(IndexError::Schema { path: index.path.clone(), found, known, advice });
+        }
+        Ok(index)
+    }
+
+    fn connect(&self, write: bool) -> Result<Connection, IndexError> {
+        let mode = if write { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
+        let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&self.path, flags).context("open")?;
+        db.busy_timeout(Duration::from_secs(30)).context("open")?;
+        db.set_prepared_statement_cache_capacity(64);
+        if write {
+            db.pragma_update(None, "journal_mode", "WAL").context("open")?;
+            db.pragma_update(None, "synchronous", "FULL").context("open")?;
+            db.pragma_update(None, "foreign_keys", "ON").context("open")?;
+        }
+        Ok(db)
+    }
+
+    /// Runs a read on a pooled connection.
+    fn with_reader<R>(&self, f: impl FnOnce(&Connection) -> Result<R, IndexError>) -> Result<R, IndexError> {
+        let pooled = lock(&self.readers).pop();
+        let db = match pooled {
+            Some(db) => db,
+            None => self.connect(false)?,
+        };
+        let result = f(&db);
+        let mut pool = lock(&self.readers);
+        if pool.len() < 16 {
+            pool.push(db);
+        }
+        result
+    }
+
+    /// Runs a write in one transaction.
+    fn with_writer<R>(
+        &self,
+        f: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<R, IndexError>,
+    ) -> Result<R, IndexError> {
+        let mut guard = lock(&self.writer);
+        if guard.is_none() {
+            *guard = Some(self.connect(true)?);
+        }
+        let Some(db) = guard.as_mut() else {
+            return Err(IndexError::Missing { path: self.path.clone(), file: FILE });
+        };
+        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).context("begin")?;
+        let result = f(&tx)?;
+        tx.commit().context("commit")?;
+        Ok(result)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn migrate(db: &mut Connection) -> Result<(), IndexError> {
+    db.pragma_update(None, "journal_mode", "WAL").context("migrate")?;
+    let done: i64 = db.query_row("PRAGMA user_version", (), |r| r.get(0)).context("migrate")?;
+    for (i, sql) in MIGRATIONS.iter().enumerate().skip(done.max(0) as usize) {
+        let tx = db.transaction().context("migrate")?;
+        tx.execute_batch(sql).context("migrate")?;
+        tx.pragma_update(None, "user_version", i as i64 + 1).context("migrate")?;
+        tx.commit().context("migrate")?;
+    }
+    // Fold the log in, so that the file stands alone when it is renamed into place.
+    db.pragma_update(None, "journal_mode", "DELETE").context("migrate")?;
+    Ok(())
+}

@@ -1,0 +1,417 @@
+//! Reads, and the trait.
+
+use rusqlite::{OptionalExtension, Row, params};
+use tesela_grid::{BoundingBox, GridDef, TileId};
+use tesela_model::{Instant, Period};
+
+use super::SqliteIndex;
+use crate::error::Context;
+use crate::{
+    GenerationCommit, GenerationRow, Index, IndexError, IngestCommit, ObjectRow, OverviewRow, ProductKind,
+    ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetCommit,
+    ZoneSetRow,
+};
+
+const SCENE: &str = "s.id, s.product, s.scene_key, s.product_id, s.platform, s.wrs_path, s.wrs_row, s.acquired, \
+     s.solar_day, s.processed, s.tier, s.cloud_cover, s.west, s.south, s.east, s.north, s.synthetic, s.added";
+
+fn scene(r: &Row<'_>) -> rusqlite::Result<SceneRow> {
+    Ok(SceneRow {
+        id: r.get(0)?,
+        product: r.get(1)?,
+        scene_key: r.get(2)?,
+        product_id: r.get(3)?,
+        platform: r.get(4)?,
+        wrs_path: r.get(5)?,
+        wrs_row: r.get(6)?,
+        acquired: Instant(r.get(7)?),
+        solar_day: r.get(8)?,
+        processed: r.get(9)?,
+        tier: r.get(10)?,
+        cloud_cover: r.get(11)?,
+        bbox: BoundingBox::new(r.get(12)?, r.get(13)?, r.get(14)?, r.get(15)?),
+        synthetic: r.get(16)?,
+        added: r.get::<_, i64>(17)? as u64,
+    })
+}
+
+fn slot(r: &Row<'_>) -> rusqlite::Result<SlotRow> {
+    Ok(SlotRow {
+        id: r.get(0)?,
+        tile: TileId { ix: r.get(1)?, iy: r.get(2)? },
+        solar_day: r.get(3)?,
+        time: Instant(r.get(4)?),
+        platform: r.get(5)?,
+        revision: r.get(6)?,
+        prefix: r.get(7)?,
+        position: r.get::<_, i64>(8)? as u64,
+    })
+}
+
+fn generation(r: &Row<'_>) -> rusqlite::Result<GenerationRow> {
+    Ok(GenerationRow {
+        id: r.get(0)?,
+        product: r.get(1)?,
+        period: Period { start: Instant(r.get(2)?), end: Instant(r.get(3)?) },
+        prefix: r.get(4)?,
+        tile_min: TileId { ix: r.get(5)?, iy: r.get(6)? },
+        tile_end: TileId { ix: r.get(7)?, iy: r.get(8)? },
+        provenance: r.get(9)?,
+        added: r.get::<_, i64>(10)? as u64,
+    })
+}
+
+fn zone(r: &Row<'_>) -> rusqlite::Result<ZoneRow> {
+    Ok(ZoneRow {
+        ordinal: r.get(0)?,
+        key: r.get(1)?,
+        properties: r.get(2)?,
+        geometry: r.get(3)?,
+        area_m2: r.get(4)?,
+    })
+}
+
+impl SqliteIndex {
+    fn list<T>(
+        &self,
+        context: &'static str,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, IndexError> {
+        self.with_reader(|db| {
+            let mut statement = db.prepare_cached(sql).context(context)?;
+            let rows = statement.query_map(parameters, row).context(context)?;
+            rows.collect::<Result<_, _>>().context(context)
+        })
+    }
+
+    fn one<T>(
+        &self,
+        context: &'static str,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        row: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, IndexError> {
+        self.with_reader(|db| {
+            db.prepare_cached(sql).context(context)?.query_row(parameters, row).optional().context(context)
+        })
+    }
+}
+
+impl Index for SqliteIndex {
+    fn latest_snapshot(&self) -> Result<u64, IndexError> {
+        let n: Option<i64> =
+            self.one("read snapshots", "SELECT coalesce(max(n), 0) FROM snapshots", (), |r| r.get(0))?;
+        Ok(n.unwrap_or(0) as u64)
+    }
+
+    fn snapshots(&self, limit: usize) -> Result<Vec<SnapshotRow>, IndexError> {
+        let sql = "SELECT n, created, kind, summary FROM snapshots ORDER BY n DESC LIMIT ?1";
+        self.list("read snapshots", sql, [limit as i64], |r| {
+            Ok(SnapshotRow {
+                n: r.get::<_, i64>(0)? as u64,
+                created: Instant(r.get(1)?),
+                kind: r.get(2)?,
+                summary: r.get(3)?,
+            })
+        })
+    }
+
+    fn change_counter(&self) -> Result<u64, IndexError> {
+        Ok(self.fact("changes")?.and_then(|v| v.parse().ok()).unwrap_or(0))
+    }
+
+    fn fact(&self, key: &str) -> Result<Option<String>, IndexError> {
+        self.one("read cube facts", "SELECT value FROM cube WHERE key = ?1", [key], |r| r.get(0))
+    }
+
+    fn put_grid(&self, grid: &GridDef) -> Result<(), IndexError> {
+        self.write_grid(grid)
+    }
+
+    fn grids(&self) -> Result<Vec<GridDef>, IndexError> {
+        let texts: Vec<(String, String)> =
+            self.list("read grids", "SELECT id, definition FROM grids ORDER BY id", (), |r| {
+                Ok((r.get(0)?, r.get(1)?))
+            })?;
+        texts
+            .into_iter()
+            .map(|(id, text)| {
+                serde_json::from_str(&text).map_err(|e| IndexError::Corrupt {
+                    what: "grid",
+                    id,
+                    message: e.to_string(),
+                })
+            })
+            .collect()
+    }
+
+    fn put_product(
+        &self,
+        id: &str,
+        kind: ProductKind,
+        grid: &str,
+        definition: &str,
+    ) -> Result<(), IndexError> {
+        self.write_product(id, kind, grid, definition)
+    }
+
+    fn products(&self) -> Result<Vec<ProductRow>, IndexError> {
+        self.list("read products", "SELECT id, kind, grid, definition FROM products ORDER BY id", (), |r| {
+            let kind: String = r.get(1)?;
+            Ok(ProductRow {
+                id: r.get(0)?,
+                kind: if kind == "scenes" { ProductKind::Scenes } else { ProductKind::Derived },
+                grid: r.get(2)?,
+                definition: r.get(3)?,
+            })
+        })
+    }
+
+    fn begin_run(&self, kind: &str) -> Result<String, IndexError> {
+        self.write_begin_run(kind)
+    }
+
+    fn end_run(&self, run: &str) -> Result<(), IndexError> {
+        self.write_end_run(run)
+    }
+
+    fn commit_ingest(&self, commit: &IngestCommit) -> Result<u64, IndexError> {
+        self.write_ingest(commit)
+    }
+
+    fn commit_generations(&self, commit: &GenerationCommit) -> Result<u64, IndexError> {
+        self.write_generations(commit)
+    }
+
+    fn commit_zone_set(&self, commit: &ZoneSetCommit) -> Result<u64, IndexError> {
+        self.write_zone_set(commit)
+    }
+
+    fn scenes(&self, query: &SceneQuery, snapshot: u64) -> Result<Vec<SceneRow>, IndexError> {
+        let sql = format!(
+            "SELECT {SCENE} FROM scenes s
+             WHERE (?1 IS NULL OR s.product = ?1) AND s.acquired >= ?2 AND s.acquired < ?3
+               AND s.added <= ?4 AND (s.retired IS NULL OR s.retired > ?4)
+               AND s.west <= ?7 AND s.east >= ?5 AND s.south <= ?8 AND s.north >= ?6
+             ORDER BY s.acquired, s.wrs_path, s.wrs_row LIMIT ?9"
+        );
+        let time = query.time.unwrap_or(Period { start: Instant(i64::MIN), end: Instant(i64::MAX) });
+        let b = query.bbox.unwrap_or(BoundingBox::new(-1e9, -1e9, 1e9, 1e9));
+        let limit = if query.limit == 0 { -1 } else { query.limit as i64 };
+        let p = params![
+            query.product,
+            time.start.0,
+            time.end.0,
+            snapshot as i64,
+            b.x_min,
+            b.y_min,
+            b.x_max,
+            b.y_max,
+            limit
+        ];
+        self.list("search scenes", &sql, p, scene)
+    }
+
+    fn scene_document(&self, id: i64) -> Result<Option<String>, IndexError> {
+        self.one("read scene", "SELECT document FROM scene_documents WHERE scene_id = ?1", [id], |r| r.get(0))
+    }
+
+    fn slot_scenes(&self, slot: i64) -> Result<Vec<SceneRow>, IndexError> {
+        let sql = format!(
+            "SELECT {SCENE} FROM slot_scenes l JOIN scenes s ON s.id = l.scene_id WHERE l.slot_id = ?1 ORDER BY l.rank"
+        );
+        self.list("read lineage", &sql, [slot], scene)
+    }
+
+    fn slots(
+        &self,
+        product: &str,
+        tile: Option<TileId>,
+        time: &Period,
+        snapshot: u64,
+    ) -> Result<Vec<SlotRow>, IndexError> {
+        let here = if tile.is_some() { "AND s.ix = ?5 AND s.iy = ?6" } else { "AND ?5 = ?6" };
+        let sql = format!(
+            "SELECT s.id, s.ix, s.iy, s.solar_day, s.time, s.platform, s.revision, g.prefix, l.position
+             FROM slots s JOIN slot_locations l ON l.slot_id = s.id JOIN groups g ON g.id = l.group_id
+             WHERE s.product = ?1 AND s.time >= ?2 AND s.time < ?3
+               AND s.added <= ?4 AND (s.retired IS NULL OR s.retired > ?4) {here}
+             ORDER BY s.time, s.platform, s.iy, s.ix"
+        );
+        let (ix, iy) = tile.map_or((0, 0), |t| (t.ix, t.iy));
+        self.list(
+            "read slots",
+            &sql,
+            params![product, time.start.0, time.end.0, snapshot as i64, ix, iy],
+            slot,
+        )
+    }
+
+    fn slot_tiles(&self, product: &str, snapshot: u64) -> Result<Vec<TileId>, IndexError> {
+        let sql = "SELECT DISTINCT ix, iy FROM slots WHERE product = ?1 AND added <= ?2
+                   AND (retired IS NULL OR retired > ?2) ORDER BY iy, ix";
+        self.list("read tiles", sql, params![product, snapshot as i64], |r| {
+            Ok(TileId { ix: r.get(0)?, iy: r.get(1)? })
+        })
+    }
+
+    fn slot_days(&self, product: &str, snapshot: u64) -> Result<Vec<(String, String, Instant)>, IndexError> {
+        let sql = "SELECT solar_day, platform, min(time) AS t FROM slots WHERE product = ?1 AND added <= ?2
+                   AND (retired IS NULL OR retired > ?2) GROUP BY solar_day, platform ORDER BY t, platform";
+        self.list("read dates", sql, params![product, snapshot as i64], |r| {
+            Ok((r.get(0)?, r.get(1)?, Instant(r.get(2)?)))
+        })
+    }
+
+    fn overviews(&self, product: &str, time: &Period, snapshot: u64) -> Result<Vec<OverviewRow>, IndexError> {
+        let sql = "SELECT o.id, o.solar_day, o.time, o.platform, g.prefix, o.position, o.slots_digest
+                   FROM overviews o JOIN groups g ON g.id = o.group_id
+                   WHERE o.product = ?1 AND o.time >= ?2 AND o.time < ?3
+                     AND o.added <= ?4 AND (o.retired IS NULL OR o.retired > ?4)
+                   ORDER BY o.time, o.platform";
+        self.list("read overviews", sql, params![product, time.start.0, time.end.0, snapshot as i64], |r| {
+            Ok(OverviewRow {
+                id: r.get(0)?,
+                solar_day: r.get(1)?,
+                time: Instant(r.get(2)?),
+                platform: r.get(3)?,
+                prefix: r.get(4)?,
+                position: r.get::<_, i64>(5)? as u64,
+                slots_digest: r.get(6)?,
+            })
+        })
+    }
+
+    fn generations(&self, product: &str, snapshot: u64) -> Result<Vec<GenerationRow>, IndexError> {
+        let sql =
+            "SELECT d.id, d.product, d.period_start, d.period_end, g.prefix, d.ix_min, d.iy_min, d.ix_end,
+                          d.iy_end, d.provenance, d.added
+                   FROM generations d JOIN groups g ON g.id = d.group_id
+                   WHERE d.product = ?1 AND d.added <= ?2 AND (d.retired IS NULL OR d.retired > ?2)
+                   ORDER BY d.period_start";
+        self.list("read periods", sql, params![product, snapshot as i64], generation)
+    }
+
+    fn generation_slots(&self, id: i64) -> Result<Vec<i64>, IndexError> {
+        let sql = "SELECT slot_id FROM generation_slots WHERE generation_id = ?1 ORDER BY slot_id";
+        self.list("read lineage", sql, [id], |r| r.get(0))
+    }
+
+    fn generation_sources(&self, id: i64) -> Result<Vec<i64>, IndexError> {
+        let sql = "SELECT source_id FROM generation_sources WHERE generation_id = ?1 ORDER BY source_id";
+        self.list("read lineage", sql, [id], |r| r.get(0))
+    }
+
+    fn stale(&self) -> Result<Vec<StaleRow>, IndexError> {
+        let sql =
+            "SELECT product, period_start, ix, iy, since FROM stale ORDER BY product, period_start, iy, ix";
+        self.list("read stale marks", sql, (), |r| {
+            Ok(StaleRow {
+                product: r.get(0)?,
+                period_start: Instant(r.get(1)?),
+                tile: TileId { ix: r.get(2)?, iy: r.get(3)? },
+                since: r.get::<_, i64>(4)? as u64,
+            })
+        })
+    }
+
+    fn objects(&self) -> Result<Vec<ObjectRow>, IndexError> {
+        let sql =
+            "SELECT o.key, o.bytes, o.digest, g.prefix FROM objects o JOIN groups g ON g.id = o.group_id
+                   ORDER BY o.key";
+        self.list("read objects", sql, (), |r| {
+            Ok(ObjectRow {
+                key: r.get(0)?,
+                bytes: r.get::<_, i64>(1)? as u64,
+                digest: r.get(2)?,
+                prefix: r.get(3)?,
+            })
+        })
+    }
+
+    fn put_quarantine(&self, product: &str, path: &str, code: &str, reason: &str) -> Result<(), IndexError> {
+        self.write_quarantine(product, path, code, reason)
+    }
+
+    fn clear_quarantine(&self, product: &str, path: &str) -> Result<(), IndexError> {
+        self.write_clear_quarantine(product, path)
+    }
+
+    fn quarantine(&self) -> Result<Vec<QuarantineRow>, IndexError> {
+        let sql = "SELECT id, product, path, code, reason, noted FROM quarantine ORDER BY id DESC";
+        self.list("read quarantine", sql, (), |r| {
+            Ok(QuarantineRow {
+                id: r.get(0)?,
+                product: r.get(1)?,
+                path: r.get(2)?,
+                code: r.get(3)?,
+                reason: r.get(4)?,
+                noted: Instant(r.get(5)?),
+            })
+        })
+    }
+
+    fn zone_sets(&self) -> Result<Vec<ZoneSetRow>, IndexError> {
+        let sql = "SELECT id, title, edition, key_field, zones, west, south, east, north, synthetic, report
+                   FROM zone_sets ORDER BY id";
+        self.list("read zone sets", sql, (), |r| {
+            Ok(ZoneSetRow {
+                id: r.get(0)?,
+                title: r.get(1)?,
+                edition: r.get(2)?,
+                key_field: r.get(3)?,
+                zones: r.get::<_, i64>(4)? as u64,
+                bbox: BoundingBox::new(r.get(5)?, r.get(6)?, r.get(7)?, r.get(8)?),
+                synthetic: r.get(9)?,
+                report: r.get(10)?,
+            })
+        })
+    }
+
+    fn zones(
+        &self,
+        set: &str,
+        bbox: Option<&BoundingBox>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(u64, Vec<ZoneRow>), IndexError> {
+        let b = bbox.copied().unwrap_or(BoundingBox::new(-1e9, -1e9, 1e9, 1e9));
+        let meets =
+            "FROM zones WHERE set_id = ?1 AND west <= ?4 AND east >= ?2 AND south <= ?5 AND north >= ?3";
+        let matched: Option<i64> = self.one(
+            "count zones",
+            &format!("SELECT count(*) {meets}"),
+            params![set, b.x_min, b.y_min, b.x_max, b.y_max],
+            |r| r.get(0),
+        )?;
+        let rows = self.list(
+            "read zones",
+            &format!("SELECT ordinal, key, properties, geometry, area_m2 {meets} ORDER BY ordinal LIMIT ?6 OFFSET ?7"),
+            params![set, b.x_min, b.y_min, b.x_max, b.y_max, limit as i64, offset as i64],
+            zone,
+        )?;
+        Ok((matched.unwrap_or(0) as u64, rows))
+    }
+
+    fn zone(&self, set: &str, key: &str) -> Result<Option<ZoneRow>, IndexError> {
+        let sql =
+            "SELECT ordinal, key, properties, geometry, area_m2 FROM zones WHERE set_id = ?1 AND key = ?2";
+        self.one("read zone", sql, (set, key), zone)
+    }
+
+    fn zone_keys(&self, set: &str) -> Result<Vec<String>, IndexError> {
+        self.list("read zone keys", "SELECT key FROM zones WHERE set_id = ?1 ORDER BY ordinal", [set], |r| {
+            r.get(0)
+        })
+    }
+
+    fn zone_coverage(&self, set: &str, grid: &str) -> Result<Vec<(TileId, Vec<u8>)>, IndexError> {
+        let sql =
+            "SELECT ix, iy, coverage FROM zone_coverage WHERE set_id = ?1 AND grid = ?2 ORDER BY iy, ix";
+        self.list("read coverage", sql, (set, grid), |r| {
+            Ok((TileId { ix: r.get(0)?, iy: r.get(1)? }, r.get(2)?))
+        })
+    }
+}

@@ -1,0 +1,456 @@
+//! Writes: each is one transaction.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+use tesela_grid::GridDef;
+use tesela_model::Instant;
+
+use super::SqliteIndex;
+use crate::error::Context;
+use crate::lock::now_s;
+use crate::{
+    GenerationCommit, IndexError, IngestCommit, NewGroup, NewScene, NewSlot, ProductKind, ZoneSetCommit,
+};
+
+impl SqliteIndex {
+    pub(super) fn write_grid(&self, grid: &GridDef) -> Result<(), IndexError> {
+        let text = serde_json::to_string(grid).unwrap_or_default();
+        self.with_writer(|tx| {
+            let old: Option<String> = tx
+                .query_row("SELECT definition FROM grids WHERE id = ?1", [&grid.id], |r| r.get(0))
+                .optional()
+                .context("read grid")?;
+            match old {
+                Some(old) if old == text => Ok(()),
+                Some(_) => Err(IndexError::Duplicate {
+                    what: "grid",
+                    id: grid.id.clone(),
+                    hint: " with another definition; give the new one another id",
+                }),
+                None => {
+                    tx.execute("INSERT INTO grids VALUES (?1, ?2)", (&grid.id, &text)).context("add grid")?;
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    pub(super) fn write_product(
+        &self,
+        id: &str,
+        kind: ProductKind,
+        grid: &str,
+        definition: &str,
+    ) -> Result<(), IndexError> {
+        let kind = match kind {
+            ProductKind::Scenes => "scenes",
+            ProductKind::Derived => "derived",
+        };
+        self.with_writer(|tx| {
+            let old: Option<(String, String)> = tx
+                .query_row("SELECT kind, grid FROM products WHERE id = ?1", [id], |r| Ok((r.get(0)?, r.get(1)?)))
+                .optional()
+                .context("read product")?;
+            if let Some((old_kind, old_grid)) = old {
+                let filled: bool = tx
+                    .query_row("SELECT EXISTS (SELECT 1 FROM groups WHERE product = ?1)", [id], |r| r.get(0))
+                    .context("read product")?;
+                if filled && (old_kind != kind || old_grid != grid) {
+                    return Err(IndexError::Duplicate {
+                        what: "product",
+                        id: id.into(),
+                        hint: " and holds data on another grid or of another kind; give the new one another id",
+                    });
+                }
+            }
+            tx.execute(
+                "INSERT INTO products (id, kind, grid, definition, updated) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (id) DO UPDATE SET kind = ?2, grid = ?3, definition = ?4, updated = ?5",
+                params![id, kind, grid, definition, now_s() as i64],
+            )
+            .context("add product")?;
+            bump(tx)
+        })
+    }
+
+    pub(super) fn write_begin_run(&self, kind: &str) -> Result<String, IndexError> {
+        self.with_writer(|tx| {
+            let n: i64 = tx.query_row("SELECT count(*) FROM runs", (), |r| r.get(0)).context("begin run")?;
+            let id = format!("{:x}-{n:x}", now_s());
+            tx.execute(
+                "INSERT INTO runs (id, kind, host, pid, started) VALUES (?1, ?2, '', ?3, ?4)",
+                params![id, kind, std::process::id(), now_s() as i64],
+            )
+            .context("begin run")?;
+            Ok(id)
+        })
+    }
+
+    pub(super) fn write_end_run(&self, run: &str) -> Result<(), IndexError> {
+        self.with_writer(|tx| {
+            tx.execute("UPDATE runs SET finished = ?2 WHERE id = ?1", params![run, now_s() as i64])
+                .context("end run")?;
+            Ok(())
+        })
+    }
+
+    pub(super) fn write_ingest(&self, c: &IngestCommit) -> Result<u64, IndexError> {
+        self.with_writer(|tx| {
+            let n = next_snapshot(tx, "ingest", &c.summary)?;
+            let mut ids = std::collections::HashMap::new();
+            for scene in &c.scenes {
+                ids.insert(scene.product_id.as_str(), insert_scene(tx, &c.product, scene, n)?);
+            }
+            for group in &c.slot_groups {
+                insert_group(tx, &c.product, "slots", &c.run, group)?;
+            }
+            for group in &c.overview_groups {
+                insert_group(tx, &c.product, "overviews", &c.run, group)?;
+            }
+            for slot in &c.slots {
+                insert_slot(tx, &c.product, slot, n, &ids)?;
+            }
+            for o in &c.overviews {
+                tx.prepare_cached(
+                    "UPDATE overviews SET retired = ?4 WHERE product = ?1 AND solar_day = ?2 AND platform = ?3
+                     AND retired IS NULL",
+                )
+                .context("retire overview")?
+                .execute(params![c.product, o.solar_day, o.platform, n])
+                .context("retire overview")?;
+                tx.prepare_cached(
+                    "INSERT INTO overviews (product, solar_day, time, platform, group_id, position, slots_digest, added)
+                     VALUES (?1, ?2, ?3, ?4, (SELECT id FROM groups WHERE prefix = ?5), ?6, ?7, ?8)",
+                )
+                .context("add overview")?
+                .execute(params![
+                    c.product, o.solar_day, o.time.0, o.platform, o.prefix, o.position as i64, o.slots_digest, n
+                ])
+                .context("add overview")?;
+            }
+            bump(tx)?;
+            Ok(n as u64)
+        })
+    }
+
+    pub(super) fn write_generations(&self, c: &GenerationCommit) -> Result<u64, IndexError> {
+        self.with_writer(|tx| {
+            let n = next_snapshot(tx, "compute", &c.summary)?;
+            for g in &c.generations {
+                let group = insert_group(tx, &c.product, "generation", &c.run, &g.group)?;
+                let retired: Option<i64> = tx
+                    .query_row(
+                        "SELECT id FROM generations WHERE product = ?1 AND period_start = ?2 AND retired IS NULL",
+                        params![c.product, g.period.start.0],
+                        |r| r.get(0),
+                    )
+                    .optional()
+                    .context("retire generation")?;
+                if let Some(old) = retired {
+                    tx.execute("UPDATE generations SET retired = ?2 WHERE id = ?1", params![old, n])
+                        .context("retire generation")?;
+                    // What was made from the old raster is stale now.
+                    tx.execute(
+                        "INSERT OR IGNORE INTO stale SELECT d.product, d.period_start, d.ix_min, d.iy_min, ?2
+                         FROM generation_sources s JOIN generations d ON d.id = s.generation_id
+                         WHERE s.source_id = ?1 AND d.retired IS NULL",
+                        params![old, n],
+                    )
+                    .context("mark stale")?;
+                }
+                tx.execute(
+                    "INSERT INTO generations (product, period_start, period_end, group_id, ix_min, iy_min, ix_end,
+                     iy_end, provenance, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                    params![
+                        c.product,
+                        g.period.start.0,
+                        g.period.end.0,
+                        group,
+                        g.tile_min.ix,
+                        g.tile_min.iy,
+                        g.tile_end.ix,
+                        g.tile_end.iy,
+                        g.provenance,
+                        n
+                    ],
+                )
+                .context("add generation")?;
+                let id = tx.last_insert_rowid();
+                for slot in &g.slots {
+                    tx.prepare_cached("INSERT INTO generation_slots VALUES (?1, ?2)")
+                        .context("add lineage")?
+                        .execute((id, slot))
+                        .context("add lineage")?;
+                }
+                for source in &g.sources {
+                    tx.prepare_cached("INSERT INTO generation_sources VALUES (?1, ?2)")
+                        .context("add lineage")?
+                        .execute((id, source))
+                        .context("add lineage")?;
+                }
+                tx.execute(
+                    "DELETE FROM stale WHERE product = ?1 AND period_start = ?2",
+                    params![c.product, g.period.start.0],
+                )
+                .context("clear stale marks")?;
+            }
+            bump(tx)?;
+            Ok(n as u64)
+        })
+    }
+
+    pub(super) fn write_zone_set(&self, c: &ZoneSetCommit) -> Result<u64, IndexError> {
+        let s = &c.set;
+        self.with_writer(|tx| {
+            let taken: bool = tx
+                .query_row("SELECT EXISTS (SELECT 1 FROM zone_sets WHERE id = ?1)", [&s.id], |r| r.get(0))
+                .context("read zone set")?;
+            if taken {
+                return Err(IndexError::Duplicate {
+                    what: "zone set",
+                    id: s.id.clone(),
+                    hint: "; an edition never changes: give the new one another edition (--id NAME@EDITION)",
+                });
+            }
+            let n = next_snapshot(
+                tx,
+                "zones",
+                &format!("{{\"zone_set\":{:?},\"zones\":{}}}", s.id, s.zones.len()),
+            )?;
+            let Some(bbox) = s.zones.iter().map(|z| z.bbox).reduce(|a, b| a.union(&b)) else {
+                return Err(IndexError::UnknownZoneSet {
+                    id: s.id.clone(),
+                    known: "no zones were given".into(),
+                });
+            };
+            tx.execute(
+                "INSERT INTO zone_sets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                params![
+                    s.id,
+                    s.title,
+                    s.edition,
+                    s.key_field,
+                    s.source,
+                    s.synthetic,
+                    s.zones.len() as i64,
+                    bbox.x_min,
+                    bbox.y_min,
+                    bbox.x_max,
+                    bbox.y_max,
+                    s.report,
+                    n
+                ],
+            )
+            .context("add zone set")?;
+            let mut add = tx
+                .prepare("INSERT INTO zones VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+                .context("add zone")?;
+            for (ordinal, z) in s.zones.iter().enumerate() {
+                add.execute(params![
+                    s.id,
+                    ordinal as i64,
+                    z.key,
+                    z.properties,
+                    z.geometry,
+                    z.area_m2,
+                    z.bbox.x_min,
+                    z.bbox.y_min,
+                    z.bbox.x_max,
+                    z.bbox.y_max
+                ])
+                .context("add zone")?;
+            }
+            let mut add = tx
+                .prepare("INSERT INTO zone_coverage VALUES (?1, ?2, ?3, ?4, ?5)")
+                .context("add coverage")?;
+            for (grid, tile, blob) in &c.coverage {
+                add.execute(params![s.id, grid, tile.ix, tile.iy, blob]).context("add coverage")?;
+            }
+            bump(tx)?;
+            Ok(n as u64)
+        })
+    }
+
+    pub(super) fn write_quarantine(
+        &self,
+        product: &str,
+        path: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<(), IndexError> {
+        self.with_writer(|tx| {
+            tx.execute(
+                "INSERT INTO quarantine (product, path, code, reason, noted) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (product, path) DO UPDATE SET code = ?3, reason = ?4, noted = ?5",
+                params![product, path, code, reason, now_s() as i64],
+            )
+            .context("note refusal")?;
+            Ok(())
+        })
+    }
+
+    pub(super) fn write_clear_quarantine(&self, product: &str, path: &str) -> Result<(), IndexError> {
+        self.with_writer(|tx| {
+            tx.execute("DELETE FROM quarantine WHERE product = ?1 AND path = ?2", (product, path))
+                .context("clear refusal")?;
+            Ok(())
+        })
+    }
+}
+
+/// Takes the next snapshot number. The clock is only a note: numbers give the order.
+fn next_snapshot(tx: &Transaction<'_>, kind: &str, summary: &str) -> Result<i64, IndexError> {
+    let n: i64 = tx
+        .query_row("SELECT coalesce(max(n), 0) + 1 FROM snapshots", (), |r| r.get(0))
+        .context("next snapshot")?;
+    tx.execute("INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4)", params![n, now_s() as i64, kind, summary])
+        .context("next snapshot")?;
+    Ok(n)
+}
+
+fn bump(tx: &Transaction<'_>) -> Result<(), IndexError> {
+    tx.execute(
+        "INSERT INTO cube VALUES ('changes', '1')
+         ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+        (),
+    )
+    .context("count change")?;
+    Ok(())
+}
+
+fn insert_group(
+    tx: &Transaction<'_>,
+    product: &str,
+    kind: &str,
+    run: &str,
+    group: &NewGroup,
+) -> Result<i64, IndexError> {
+    tx.execute(
+        "INSERT INTO groups (product, kind, prefix, run) VALUES (?1, ?2, ?3, ?4)",
+        (product, kind, &group.prefix, run),
+    )
+    .context("add group")?;
+    let id = tx.last_insert_rowid();
+    let mut add = tx
+        .prepare_cached("INSERT INTO objects (key, group_id, bytes, digest) VALUES (?1, ?2, ?3, ?4)")
+        .context("add object")?;
+    for o in &group.objects {
+        add.execute(params![o.key, id, o.bytes as i64, o.digest]).context("add object")?;
+    }
+    Ok(id)
+}
+
+fn insert_scene(tx: &Transaction<'_>, product: &str, s: &NewScene, n: i64) -> Result<i64, IndexError> {
+    tx.prepare_cached(
+        "UPDATE scenes SET retired = ?3 WHERE product = ?1 AND scene_key = ?2 AND retired IS NULL",
+    )
+    .context("retire scene")?
+    .execute(params![product, s.scene_key, n])
+    .context("retire scene")?;
+    tx.prepare_cached(
+        "INSERT INTO scenes (product, scene_key, product_id, platform, wrs_path, wrs_row, acquired, solar_day,
+         processed, tier, cloud_cover, west, south, east, north, synthetic, added)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+    )
+    .context("add scene")?
+    .execute(params![
+        product, s.scene_key, s.product_id, s.platform, s.wrs_path, s.wrs_row, s.acquired.0, s.solar_day, s.processed,
+        s.tier, s.cloud_cover, s.bbox.x_min, s.bbox.y_min, s.bbox.x_max, s.bbox.y_max, s.synthetic, n
+    ])
+    .context("add scene")?;
+    let id = tx.last_insert_rowid();
+    tx.prepare_cached("INSERT INTO scene_documents VALUES (?1, ?2)")
+        .context("add scene")?
+        .execute((id, &s.document))
+        .context("add scene")?;
+    Ok(id)
+}
+
+fn insert_slot(
+    tx: &Transaction<'_>,
+    product: &str,
+    s: &NewSlot,
+    n: i64,
+    new_scenes: &std::collections::HashMap<&str, i64>,
+) -> Result<(), IndexError> {
+    let old: Option<(i64, u32)> = tx
+        .prepare_cached(
+            "SELECT id, revision FROM slots WHERE product = ?1 AND ix = ?2 AND iy = ?3 AND solar_day = ?4
+             AND platform = ?5 AND retired IS NULL AND time BETWEEN ?6 - 172800 AND ?6 + 172800",
+        )
+        .context("find slot")?
+        .query_row(params![product, s.tile.ix, s.tile.iy, s.solar_day, s.platform, s.time.0], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+        .optional()
+        .context("find slot")?;
+    if let Some((id, _)) = old {
+        tx.prepare_cached("UPDATE slots SET retired = ?2 WHERE id = ?1")
+            .context("retire slot")?
+            .execute(params![id, n])
+            .context("retire slot")?;
+    }
+    tx.prepare_cached(
+        "INSERT INTO slots (product, ix, iy, solar_day, time, platform, revision, added)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )
+    .context("add slot")?
+    .execute(params![
+        product,
+        s.tile.ix,
+        s.tile.iy,
+        s.solar_day,
+        s.time.0,
+        s.platform,
+        old.map_or(0, |(_, r)| r + 1),
+        n
+    ])
+    .context("add slot")?;
+    let id = tx.last_insert_rowid();
+    tx.prepare_cached(
+        "INSERT INTO slot_locations VALUES (?1, (SELECT id FROM groups WHERE prefix = ?2), ?3)",
+    )
+    .context("place slot")?
+    .execute(params![id, s.prefix, s.position as i64])
+    .context("place slot")?;
+    for (rank, name) in s.scenes.iter().enumerate() {
+        let scene: Option<i64> = match new_scenes.get(name.as_str()) {
+            Some(id) => Some(*id),
+            None => tx
+                .query_row(
+                    "SELECT id FROM scenes WHERE product = ?1 AND product_id = ?2 AND retired IS NULL",
+                    (product, name),
+                    |r| r.get(0),
+                )
+                .optional()
+                .context("find scene")?,
+        };
+        let Some(scene) = scene else {
+            return Err(IndexError::Corrupt {
+                what: "slot",
+                id: format!("{product} {} {}", s.tile, s.solar_day),
+                message: format!("scene {name} is not registered"),
+            });
+        };
+        tx.prepare_cached("INSERT INTO slot_scenes VALUES (?1, ?2, ?3)")
+            .context("add lineage")?
+            .execute(params![id, scene, rank as i64])
+            .context("add lineage")?;
+    }
+    mark_stale(tx, product, s, n)
+}
+
+/// Derived rasters whose period holds the slot are stale in its tile.
+fn mark_stale(tx: &Transaction<'_>, product: &str, s: &NewSlot, n: i64) -> Result<(), IndexError> {
+    let Instant(time) = s.time;
+    tx.prepare_cached(
+        "INSERT OR IGNORE INTO stale
+         SELECT g.product, g.period_start, ?2, ?3, ?5 FROM generations g
+         JOIN products p ON p.id = g.product
+         WHERE g.retired IS NULL AND g.period_start <= ?4 AND ?4 < g.period_end
+           AND json_extract(p.definition, '$.input') = ?1",
+    )
+    .context("mark stale")?
+    .execute(params![product, s.tile.ix, s.tile.iy, time, n])
+    .context("mark stale")?;
+    Ok(())
+}

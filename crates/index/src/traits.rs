@@ -1,0 +1,229 @@
+use tesela_grid::{BoundingBox, GridDef, TileId};
+use tesela_model::{Instant, Period};
+
+use crate::{
+    GenerationCommit, GenerationRow, IndexError, IngestCommit, ObjectRow, OverviewRow, ProductKind,
+    ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetCommit,
+    ZoneSetRow,
+};
+
+/// What exists where and when. Reads take the snapshot they are made at.
+///
+/// Every method fails with [`IndexError::Database`] when the database does; other errors are named.
+pub trait Index: Send + Sync {
+    /// The latest snapshot number, 0 for an empty cube.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn latest_snapshot(&self) -> Result<u64, IndexError>;
+
+    /// Commits, newest first.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn snapshots(&self, limit: usize) -> Result<Vec<SnapshotRow>, IndexError>;
+
+    /// A number that changes whenever products, styles, zones or snapshots do.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn change_counter(&self) -> Result<u64, IndexError>;
+
+    /// A fact about the whole cube (`id`, `created`).
+    ///
+    /// # Errors
+    /// See the trait.
+    fn fact(&self, key: &str) -> Result<Option<String>, IndexError>;
+
+    /// Registers a grid; the same definition twice is fine.
+    ///
+    /// # Errors
+    /// [`IndexError::Duplicate`] when the id names another grid.
+    fn put_grid(&self, grid: &GridDef) -> Result<(), IndexError>;
+
+    /// All grids.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn grids(&self) -> Result<Vec<GridDef>, IndexError>;
+
+    /// Registers or updates a product.
+    ///
+    /// # Errors
+    /// [`IndexError::Duplicate`] when kind or grid would change while the product holds data.
+    fn put_product(
+        &self,
+        id: &str,
+        kind: ProductKind,
+        grid: &str,
+        definition: &str,
+    ) -> Result<(), IndexError>;
+
+    /// All products, by id.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn products(&self) -> Result<Vec<ProductRow>, IndexError>;
+
+    /// Notes that a run begins; its unfinished objects may be swept by the next lock holder.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn begin_run(&self, kind: &str) -> Result<String, IndexError>;
+
+    /// Notes that a run ended by itself.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn end_run(&self, run: &str) -> Result<(), IndexError>;
+
+    /// Makes a batch of scenes visible.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn commit_ingest(&self, commit: &IngestCommit) -> Result<u64, IndexError>;
+
+    /// Makes derived rasters visible.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn commit_generations(&self, commit: &GenerationCommit) -> Result<u64, IndexError>;
+
+    /// Registers a zone set.
+    ///
+    /// # Errors
+    /// [`IndexError::Duplicate`] when the id is taken.
+    fn commit_zone_set(&self, commit: &ZoneSetCommit) -> Result<u64, IndexError>;
+
+    /// Scenes visible at a snapshot, by time.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn scenes(&self, query: &SceneQuery, snapshot: u64) -> Result<Vec<SceneRow>, IndexError>;
+
+    /// The source description of a scene.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn scene_document(&self, scene: i64) -> Result<Option<String>, IndexError>;
+
+    /// Scenes of a slot in fuse order.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn slot_scenes(&self, slot: i64) -> Result<Vec<SceneRow>, IndexError>;
+
+    /// Slots of a product, by time then platform; of one tile, or of all.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn slots(
+        &self,
+        product: &str,
+        tile: Option<TileId>,
+        time: &Period,
+        snapshot: u64,
+    ) -> Result<Vec<SlotRow>, IndexError>;
+
+    /// Tiles of a product that hold slots.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn slot_tiles(&self, product: &str, snapshot: u64) -> Result<Vec<TileId>, IndexError>;
+
+    /// Distinct (solar day, platform, first time) of a product, by time.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn slot_days(&self, product: &str, snapshot: u64) -> Result<Vec<(String, String, Instant)>, IndexError>;
+
+    /// Grid-wide overviews of a product, by time.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn overviews(&self, product: &str, time: &Period, snapshot: u64) -> Result<Vec<OverviewRow>, IndexError>;
+
+    /// Rasters of a derived product, by period.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn generations(&self, product: &str, snapshot: u64) -> Result<Vec<GenerationRow>, IndexError>;
+
+    /// Slot ids a generation was made from.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn generation_slots(&self, generation: i64) -> Result<Vec<i64>, IndexError>;
+
+    /// Generation ids a generation was made from.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn generation_sources(&self, generation: i64) -> Result<Vec<i64>, IndexError>;
+
+    /// Derived periods whose inputs changed.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn stale(&self) -> Result<Vec<StaleRow>, IndexError>;
+
+    /// Every object of every group.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn objects(&self) -> Result<Vec<ObjectRow>, IndexError>;
+
+    /// Notes a refused scene; the same path again replaces the note.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn put_quarantine(&self, product: &str, path: &str, code: &str, reason: &str) -> Result<(), IndexError>;
+
+    /// Forgets a refusal, when the scene went in after all.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn clear_quarantine(&self, product: &str, path: &str) -> Result<(), IndexError>;
+
+    /// Refused scenes, newest first.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn quarantine(&self) -> Result<Vec<QuarantineRow>, IndexError>;
+
+    /// Zone sets, by id.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn zone_sets(&self) -> Result<Vec<ZoneSetRow>, IndexError>;
+
+    /// Zones of a set in key order, meeting a lon/lat box if given; with the number matched.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn zones(
+        &self,
+        set: &str,
+        bbox: Option<&BoundingBox>,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(u64, Vec<ZoneRow>), IndexError>;
+
+    /// One zone by key.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn zone(&self, set: &str, key: &str) -> Result<Option<ZoneRow>, IndexError>;
+
+    /// Ordinals and keys of a set, in order.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn zone_keys(&self, set: &str) -> Result<Vec<String>, IndexError>;
+
+    /// Encoded coverage of a set on a grid, by tile.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn zone_coverage(&self, set: &str, grid: &str) -> Result<Vec<(TileId, Vec<u8>)>, IndexError>;
+}

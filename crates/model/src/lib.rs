@@ -1,0 +1,20 @@
+//! What things are: products and their measurements, styles and masks; recipes; time; Landsat's own
+//! vocabulary. Pure: no I/O, no clock.
+
+pub mod landsat;
+mod locate;
+mod product;
+mod recipe;
+mod shipped;
+mod style;
+mod time;
+
+pub use locate::{DefinitionError, Located};
+pub use product::{
+    AcceptRule, Aliases, DType, MaskDef, Measurement, ProductDef, ProductStatus, PyramidRule, Resampling,
+    ScenesLayout,
+};
+pub use recipe::{OutputBand, PeriodKind, RecipeDef, Reducer};
+pub use shipped::{shipped_product, shipped_products, shipped_recipe, shipped_recipes};
+pub use style::{ClassEntry, ColorStop, Style, StyleKind, parse_color};
+pub use time::{Instant, Period, TimeError, TimeSelector};

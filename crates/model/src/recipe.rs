@@ -1,0 +1,169 @@
+//! Recipes: how a derived product is made from a scenes product. One raster per period.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tesela_grid::Titles;
+
+use crate::locate::{DefinitionError, Problems, parse_yaml};
+use crate::product::{DType, ProductStatus, PyramidRule, is_identifier};
+use crate::style::Style;
+
+/// Length of one raster's time span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodKind {
+    /// Calendar year.
+    Year,
+}
+
+/// How the observations of a period become one value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Reducer {
+    /// Geometric median of `bands` with SMAD, EMAD, BCMAD and count (science 2).
+    Geomedian {
+        /// Input bands, also the output bands.
+        bands: Vec<String>,
+    },
+    /// An expression over the bands of another derived product's raster of the same period.
+    Expression {
+        /// The expression, over the input product's physical values.
+        expression: String,
+        /// Output band name.
+        band: String,
+    },
+}
+
+/// One output band of a derived product.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputBand {
+    /// Band name.
+    pub name: String,
+    /// Title by language.
+    #[serde(default)]
+    pub title: Titles,
+    /// Stored number type.
+    pub dtype: DType,
+    /// Nodata value; `.nan` for floats.
+    pub nodata: f64,
+    /// Physical value = stored · scale + offset.
+    #[serde(default = "one")]
+    pub scale: f64,
+    /// See `scale`.
+    #[serde(default)]
+    pub offset: f64,
+    /// Unit (UDUNITS).
+    #[serde(default = "unit_one")]
+    pub unit: String,
+    /// Pyramid rule.
+    #[serde(default)]
+    pub pyramid: PyramidRule,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn unit_one() -> String {
+    "1".into()
+}
+
+/// A recipe as its YAML file defines it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecipeDef {
+    /// Identifier, also the derived product's.
+    pub recipe: String,
+    /// Method version; part of the provenance.
+    pub version: String,
+    /// Title by language.
+    pub title: Titles,
+    /// Longer text by language.
+    #[serde(default)]
+    pub description: Titles,
+    /// How far the result may be relied on.
+    pub status: ProductStatus,
+    /// Input product.
+    pub input: String,
+    /// Time span of one raster.
+    pub period: PeriodKind,
+    /// Mask of the input product, or `none`.
+    #[serde(default = "standard")]
+    pub mask: String,
+    /// Fewest observations that give a value; below it nodata, but `count` stays.
+    #[serde(default = "min_obs_default")]
+    pub min_obs: u16,
+    /// The reduction.
+    pub reducer: Reducer,
+    /// Output bands, in order.
+    pub outputs: Vec<OutputBand>,
+    /// Styles; the first is the default.
+    #[serde(default)]
+    pub styles: Vec<Style>,
+}
+
+fn standard() -> String {
+    "standard".into()
+}
+
+fn min_obs_default() -> u16 {
+    1
+}
+
+impl RecipeDef {
+    /// Reads and checks a recipe.
+    ///
+    /// # Errors
+    /// [`DefinitionError`] with line and column of every problem.
+    pub fn from_yaml(file: &str, text: &str) -> Result<Self, DefinitionError> {
+        let def: Self = parse_yaml(file, text)?;
+        let mut p = Problems::new(file, text);
+        if !is_identifier(&def.recipe) {
+            p.at(
+                "recipe:",
+                &def.recipe,
+                format!("recipe {:?} must be lower-case letters, digits and _", def.recipe),
+            );
+        }
+        if def.status == ProductStatus::Official {
+            p.at(
+                "status:",
+                "official",
+                "status official needs an accuracy block, which this version cannot hold yet",
+            );
+        }
+        for lang in ["es", "en"] {
+            if !def.title.contains_key(lang) {
+                p.at("title:", "title", format!("title has no {lang:?} text; both es and en are required"));
+            }
+        }
+        let names: Vec<&str> = def.outputs.iter().map(|o| o.name.as_str()).collect();
+        let mut wanted: Vec<&str> = match &def.reducer {
+            Reducer::Geomedian { bands } => bands.iter().map(String::as_str).collect(),
+            Reducer::Expression { band, .. } => vec![band],
+        };
+        if matches!(def.reducer, Reducer::Geomedian { .. }) {
+            if wanted.is_empty() || wanted.len() > 16 {
+                p.at("reducer:", "bands", "geomedian takes 1 to 16 bands");
+            }
+            wanted.extend(["smad", "emad", "bcmad", "count"]);
+        }
+        if names != wanted {
+            p.at("outputs:", "outputs", format!("outputs must be, in this order: {}", wanted.join(", ")));
+        }
+        crate::style::check_styles(&def.styles, &names, &mut p);
+        p.finish()?;
+        Ok(def)
+    }
+
+    /// The output band of that name.
+    pub fn output(&self, name: &str) -> Option<&OutputBand> {
+        self.outputs.iter().find(|o| o.name == name)
+    }
+
+    /// JSON Schema of a recipe file.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+}

@@ -114,6 +114,7 @@ CREATE TABLE overviews (
   position INTEGER NOT NULL,
   -- digest of the slots it was made from: a stale pyramid is one whose slots differ
   slots_digest TEXT NOT NULL,
+  ix_min INTEGER NOT NULL, iy_min INTEGER NOT NULL, ix_end INTEGER NOT NULL, iy_end INTEGER NOT NULL,
   added INTEGER NOT NULL REFERENCES snapshots (n),
   retired INTEGER REFERENCES snapshots (n)
 ) STRICT;

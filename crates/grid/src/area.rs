@@ -273,6 +273,7 @@ struct Transverse {
     /// radius / a.
     sphere_scale: f64,
     beta: [f64; 4],
+    latitude: LatitudeSeries,
     /// Easting and northing of the point on the equator and the central meridian.
     equator: [f64; 2],
 }
@@ -306,6 +307,7 @@ impl Transverse {
             radius,
             sphere_scale: mean_radius_share * k0,
             beta,
+            latitude: LatitudeSeries::new(e2),
             equator: [false_easting, false_northing - radius * rectified],
         }
     }
@@ -316,41 +318,37 @@ impl Transverse {
         if north.abs() > PI {
             return f64::NAN;
         }
-        // ζ' = ζ − Σ βⱼ sin 2jζ and its derivative 1 − Σ 2jβⱼ cos 2jζ, with ζ = ξ + iη.
+        // ζ' = ζ − Σ βⱼ sin 2jζ and its derivative 1 − Σ 2jβⱼ cos 2jζ, with ζ = ξ + iη as (re, im); sines and
+        // cosines of multiples by f(j + 1) = 2 cos 2ζ · f(j) − f(j − 1).
+        let (sin, cos) = (2.0 * north).sin_cos();
+        let (sinh, cosh) = ((2.0 * east).sinh(), (2.0 * east).cosh());
+        let twice_cos = (2.0 * cos * cosh, -2.0 * sin * sinh);
+        let next = |now: (f64, f64), before: (f64, f64)| {
+            let (re, im) =
+                (twice_cos.0 * now.0 - twice_cos.1 * now.1, twice_cos.0 * now.1 + twice_cos.1 * now.0);
+            (re - before.0, im - before.1)
+        };
+        let (mut sines, mut sines_before) = ((sin * cosh, cos * sinh), (0.0, 0.0));
+        let (mut cosines, mut cosines_before) = ((cos * cosh, -sin * sinh), (1.0, 0.0));
         let (mut sphere_north, mut sphere_east) = (north, east);
-        let (mut derivative_re, mut derivative_im) = (1.0, 0.0);
+        let mut derivative = (1.0, 0.0);
         for (j, beta) in (1..).zip(self.beta) {
-            let order = 2.0 * f64::from(j);
-            let (sin, cos) = (order * north).sin_cos();
-            let (sinh, cosh) = ((order * east).sinh(), (order * east).cosh());
-            sphere_north -= beta * sin * cosh;
-            sphere_east -= beta * cos * sinh;
-            derivative_re -= order * beta * cos * cosh;
-            derivative_im += order * beta * sin * sinh;
+            let slope = 2.0 * f64::from(j) * beta;
+            sphere_north -= beta * sines.0;
+            sphere_east -= beta * sines.1;
+            derivative = (derivative.0 - slope * cosines.0, derivative.1 - slope * cosines.1);
+            (sines, sines_before) = (next(sines, sines_before), sines);
+            (cosines, cosines_before) = (next(cosines, cosines_before), cosines);
         }
-        // On the sphere tan χ = sin ξ' / r.
+        // On the sphere sin χ = sin ξ' / cosh η'; k = sphere_scale / |dζ'/dζ| · cos χ cosh η' ·
+        // √(1 − e² sin² φ) / cos φ.
         let (sin_north, cos_north) = sphere_north.sin_cos();
-        let r = sphere_east.sinh().hypot(cos_north);
-        let tan_lat = self.geodetic_tangent(sin_north / r);
-        let scale = self.sphere_scale / derivative_re.hypot(derivative_im)
-            * (1.0 - self.e2 + self.e2 / (1.0 + tan_lat * tan_lat)).sqrt()
-            * 1.0f64.hypot(tan_lat)
-            * r;
-        1.0 / (scale * scale)
-    }
-
-    /// tan φ from tan χ by Newton's method (Karney 2011, eqs. 19 to 21).
-    fn geodetic_tangent(&self, conformal: f64) -> f64 {
-        let e = self.e2.sqrt();
-        let mut tan = conformal / (1.0 - self.e2);
-        for _ in 0..3 {
-            let secant = 1.0f64.hypot(tan);
-            let sigma = (e * (e * tan / secant).atanh()).sinh();
-            let estimate = tan * 1.0f64.hypot(sigma) - sigma * secant;
-            tan += (conformal - estimate) / 1.0f64.hypot(estimate) * (1.0 + (1.0 - self.e2) * tan * tan)
-                / ((1.0 - self.e2) * secant);
-        }
-        tan
+        let (sinh_east, cosh_east) = (sphere_east.sinh(), sphere_east.cosh());
+        let r2 = sinh_east * sinh_east + cos_north * cos_north; // (cos χ cosh η')²
+        let (sin_lat, cos_lat) = self.latitude.geodetic(sin_north / cosh_east, r2.sqrt() / cosh_east);
+        let derivative2 = derivative.0 * derivative.0 + derivative.1 * derivative.1;
+        derivative2 * cos_lat * cos_lat
+            / (self.sphere_scale * self.sphere_scale * r2 * (1.0 - self.e2 * sin_lat * sin_lat))
     }
 }
 

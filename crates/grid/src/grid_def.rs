@@ -100,7 +100,7 @@ impl GridDef {
     pub fn validated(self) -> Result<Self, GridError> {
         let problem = if !(self.resolution.is_finite() && self.resolution > 0.0) {
             Some(("resolution", format!("must be a positive number, got {}", self.resolution)))
-        } else if self.tile_size == 0 || self.tile_size % 8 != 0 || self.tile_size > 16384 {
+        } else if self.tile_size == 0 || !self.tile_size.is_multiple_of(8) || self.tile_size > 16384 {
             Some(("tile_size", format!("must be a multiple of 8 up to 16384, got {}", self.tile_size)))
         } else if !self.origin.iter().all(|v| v.is_finite()) {
             Some(("origin", "must be two finite numbers".into()))

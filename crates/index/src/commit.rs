@@ -88,6 +88,10 @@ pub struct NewOverview {
     pub position: u64,
     /// Digest of the slots it was made from.
     pub slots_digest: String,
+    /// South-western tile of its group.
+    pub tile_min: TileId,
+    /// One past the north-eastern tile of its group.
+    pub tile_end: TileId,
 }
 
 /// One batch of ingested scenes, closed over their tiles.

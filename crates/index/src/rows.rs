@@ -126,6 +126,10 @@ pub struct OverviewRow {
     pub position: u64,
     /// Digest of the slots it was made from.
     pub slots_digest: String,
+    /// South-western tile of its group.
+    pub tile_min: TileId,
+    /// One past the north-eastern tile of its group.
+    pub tile_end: TileId,
 }
 
 /// A derived raster of one period.

@@ -35,6 +35,12 @@ pub trait Index: Send + Sync {
     /// See the trait.
     fn fact(&self, key: &str) -> Result<Option<String>, IndexError>;
 
+    /// Whether any visible scene or zone set is generated rather than observed.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn has_synthetic(&self) -> Result<bool, IndexError>;
+
     /// Registers a grid; the same definition twice is fine.
     ///
     /// # Errors
@@ -76,6 +82,24 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// See the trait.
     fn end_run(&self, run: &str) -> Result<(), IndexError>;
+
+    /// Runs that began and never ended: killed, or still going.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn unfinished_runs(&self) -> Result<Vec<String>, IndexError>;
+
+    /// Prefixes of every registered group.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn group_prefixes(&self) -> Result<Vec<String>, IndexError>;
+
+    /// Longitude and latitude bounds, first and last time of a product's scenes.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn scenes_extent(&self, product: &str, snapshot: u64) -> Result<Option<(BoundingBox, Instant, Instant)>, IndexError>;
 
     /// Makes a batch of scenes visible.
     ///

@@ -126,6 +126,12 @@ impl Index for SqliteIndex {
         self.one("read cube facts", "SELECT value FROM cube WHERE key = ?1", [key], |r| r.get(0))
     }
 
+    fn has_synthetic(&self) -> Result<bool, IndexError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM scenes WHERE synthetic AND retired IS NULL)
+                       OR EXISTS (SELECT 1 FROM zone_sets WHERE synthetic)";
+        Ok(self.one("read cube facts", sql, (), |r| r.get(0))?.unwrap_or(false))
+    }
+
     fn put_grid(&self, grid: &GridDef) -> Result<(), IndexError> {
         self.write_grid(grid)
     }
@@ -175,6 +181,30 @@ impl Index for SqliteIndex {
 
     fn end_run(&self, run: &str) -> Result<(), IndexError> {
         self.write_end_run(run)
+    }
+
+    fn unfinished_runs(&self) -> Result<Vec<String>, IndexError> {
+        self.list("read runs", "SELECT id FROM runs WHERE finished IS NULL ORDER BY id", (), |r| r.get(0))
+    }
+
+    fn group_prefixes(&self) -> Result<Vec<String>, IndexError> {
+        self.list("read groups", "SELECT prefix FROM groups ORDER BY prefix", (), |r| r.get(0))
+    }
+
+    fn scenes_extent(
+        &self,
+        product: &str,
+        snapshot: u64,
+    ) -> Result<Option<(BoundingBox, Instant, Instant)>, IndexError> {
+        let sql = "SELECT min(west), min(south), max(east), max(north), min(acquired), max(acquired) FROM scenes
+                   WHERE product = ?1 AND added <= ?2 AND (retired IS NULL OR retired > ?2)";
+        let row = self.one("read extent", sql, params![product, snapshot as i64], |r| {
+            let west: Option<f64> = r.get(0)?;
+            let Some(west) = west else { return Ok(None) };
+            let bounds = BoundingBox::new(west, r.get(1)?, r.get(2)?, r.get(3)?);
+            Ok(Some((bounds, Instant(r.get(4)?), Instant(r.get(5)?))))
+        })?;
+        Ok(row.flatten())
     }
 
     fn commit_ingest(&self, commit: &IngestCommit) -> Result<u64, IndexError> {
@@ -266,7 +296,8 @@ impl Index for SqliteIndex {
     }
 
     fn overviews(&self, product: &str, time: &Period, snapshot: u64) -> Result<Vec<OverviewRow>, IndexError> {
-        let sql = "SELECT o.id, o.solar_day, o.time, o.platform, g.prefix, o.position, o.slots_digest
+        let sql = "SELECT o.id, o.solar_day, o.time, o.platform, g.prefix, o.position, o.slots_digest,
+                          o.ix_min, o.iy_min, o.ix_end, o.iy_end
                    FROM overviews o JOIN groups g ON g.id = o.group_id
                    WHERE o.product = ?1 AND o.time >= ?2 AND o.time < ?3
                      AND o.added <= ?4 AND (o.retired IS NULL OR o.retired > ?4)
@@ -280,6 +311,8 @@ impl Index for SqliteIndex {
                 prefix: r.get(4)?,
                 position: r.get::<_, i64>(5)? as u64,
                 slots_digest: r.get(6)?,
+                tile_min: TileId { ix: r.get(7)?, iy: r.get(8)? },
+                tile_end: TileId { ix: r.get(9)?, iy: r.get(10)? },
             })
         })
     }

@@ -118,12 +118,14 @@ impl SqliteIndex {
                 .execute(params![c.product, o.solar_day, o.platform, n])
                 .context("retire overview")?;
                 tx.prepare_cached(
-                    "INSERT INTO overviews (product, solar_day, time, platform, group_id, position, slots_digest, added)
-                     VALUES (?1, ?2, ?3, ?4, (SELECT id FROM groups WHERE prefix = ?5), ?6, ?7, ?8)",
+                    "INSERT INTO overviews (product, solar_day, time, platform, group_id, position, slots_digest, ix_min,
+                     iy_min, ix_end, iy_end, added)
+                     VALUES (?1, ?2, ?3, ?4, (SELECT id FROM groups WHERE prefix = ?5), ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 )
                 .context("add overview")?
                 .execute(params![
-                    c.product, o.solar_day, o.time.0, o.platform, o.prefix, o.position as i64, o.slots_digest, n
+                    c.product, o.solar_day, o.time.0, o.platform, o.prefix, o.position as i64, o.slots_digest,
+                    o.tile_min.ix, o.tile_min.iy, o.tile_end.ix, o.tile_end.iy, n
                 ])
                 .context("add overview")?;
             }

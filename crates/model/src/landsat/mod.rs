@@ -10,7 +10,7 @@
 //! | [`qa`] | quality tables by name, named flags, masks built from names |
 //! | [`radsat`] | the radiometric saturation word, which differs per sensor |
 //! | [`scaling`] | stored number to physical value and back |
-//! | [`solar_day`] | the date a place sees, from an instant and a longitude |
+//! | [`mod@solar_day`] | the date a place sees, from an instant and a longitude |
 
 pub mod platform;
 pub mod product_id;

@@ -178,3 +178,10 @@ proptest! {
         prop_assert_eq!(mask.matches(word), c2().decode(word).has(&name));
     }
 }
+
+#[test]
+fn a_table_that_was_not_validated_does_no_harm() {
+    let table: FlagTable = serde_json::from_str(r#"{"name":"t","bits":[{"name":"a","bit":200}]}"#).unwrap();
+    assert!(table.decode(u16::MAX).flags.is_empty());
+    assert!(!table.mask(&["a"]).unwrap().matches(u16::MAX));
+}

@@ -1,0 +1,1 @@
+//! tesela-benches

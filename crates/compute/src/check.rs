@@ -1,0 +1,1 @@
+//! Does the store hold what the index says?

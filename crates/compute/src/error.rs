@@ -1,0 +1,170 @@
+use tesela_crs::CrsError;
+use tesela_index::IndexError;
+use tesela_model::TimeError;
+use tesela_store::StoreError;
+
+use crate::kernel::expr::ExprError;
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComputeError {
+    /// A band is not in the product.
+    #[error("product {product} has no band {band}; bands: {known}")]
+    UnknownBand {
+        /// Product.
+        product: String,
+        /// Band asked for.
+        band: String,
+        /// Bands there are.
+        known: String,
+    },
+    /// A style is not in the product.
+    #[error("product {product} has no style {style}; styles: {known}")]
+    UnknownStyle {
+        /// Product.
+        product: String,
+        /// Style asked for.
+        style: String,
+        /// Styles there are.
+        known: String,
+    },
+    /// A mask is not in the product.
+    #[error("product {product} has no mask {mask}; masks: none{known}")]
+    UnknownMask {
+        /// Product.
+        product: String,
+        /// Mask asked for.
+        mask: String,
+        /// Masks there are, each after ", ".
+        known: String,
+    },
+    /// A recipe does not exist.
+    #[error("unknown recipe {name}; shipped: {known}; or give the path of a recipe file")]
+    UnknownRecipe {
+        /// Recipe asked for.
+        name: String,
+        /// Shipped recipes.
+        known: String,
+    },
+    /// Nothing at that time.
+    #[error("product {product} has nothing at {time}; {hint}")]
+    NoData {
+        /// Product.
+        product: String,
+        /// Time asked for.
+        time: String,
+        /// What there is.
+        hint: String,
+    },
+    /// A zone key does not exist.
+    #[error("zone set {set} has no zone {key}")]
+    UnknownZone {
+        /// Zone set.
+        set: String,
+        /// Key asked for.
+        key: String,
+    },
+    /// A parameter's value cannot be used.
+    #[error("{parameter}: {problem}")]
+    Parameter {
+        /// Parameter.
+        parameter: &'static str,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// A stored definition cannot be read.
+    #[error("the definition of {product} stored in the index cannot be read: {message}; run `tesela check`")]
+    Definition {
+        /// Product.
+        product: String,
+        /// Parser message.
+        message: String,
+    },
+    /// A recipe does not fit its input.
+    #[error("recipe {recipe}: {problem}")]
+    Recipe {
+        /// Recipe.
+        recipe: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The operator stopped the run.
+    #[error("stopped by the operator; finished periods stay, run the same command to go on")]
+    Cancelled,
+    /// Expression.
+    #[error("expression: {0}")]
+    Expression(#[from] ExprError),
+    /// Time text.
+    #[error("datetime: {0}")]
+    Time(#[from] TimeError),
+    /// Store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Index.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// Coordinates.
+    #[error(transparent)]
+    Crs(#[from] CrsError),
+    /// Grid.
+    #[error(transparent)]
+    Grid(#[from] tesela_grid::GridError),
+}
+
+/// What kind of error this is; every protocol maps kinds to its own codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The client asked for something that cannot be.
+    BadRequest,
+    /// The client named something that does not exist.
+    NotFound,
+    /// Too much was asked for.
+    TooLarge,
+    /// Our fault.
+    Internal,
+}
+
+impl ComputeError {
+    /// The error's kind.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownBand { .. }
+            | Self::UnknownMask { .. }
+            | Self::Parameter { .. }
+            | Self::Expression(_)
+            | Self::Time(_)
+            | Self::Crs(_) => ErrorKind::BadRequest,
+            Self::UnknownStyle { .. }
+            | Self::UnknownRecipe { .. }
+            | Self::NoData { .. }
+            | Self::UnknownZone { .. }
+            | Self::Index(
+                IndexError::UnknownProduct { .. }
+                | IndexError::UnknownZoneSet { .. }
+                | IndexError::UnknownSnapshot { .. },
+            ) => ErrorKind::NotFound,
+            _ => ErrorKind::Internal,
+        }
+    }
+
+    /// Stable machine-readable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownBand { .. } => "unknown_band",
+            Self::UnknownStyle { .. } => "unknown_style",
+            Self::UnknownMask { .. } => "unknown_mask",
+            Self::UnknownRecipe { .. } => "unknown_recipe",
+            Self::NoData { .. } => "no_data_at_time",
+            Self::UnknownZone { .. } => "unknown_zone",
+            Self::Parameter { .. } => "invalid_parameter",
+            Self::Expression(_) => "invalid_expression",
+            Self::Time(_) => "invalid_datetime",
+            Self::Crs(_) => "invalid_crs",
+            Self::Index(IndexError::UnknownProduct { .. }) => "unknown_product",
+            Self::Index(IndexError::UnknownZoneSet { .. }) => "unknown_zone_set",
+            Self::Index(IndexError::UnknownSnapshot { .. }) => "unknown_snapshot",
+            _ => "internal",
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Question to pixels: the open cube, its catalogue, [`PixelQuery`], series, zone statistics, and the
+//! recipes that make derived products.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`cube`] | a cube opened for reading or writing |
+//! | [`catalog`] | products as clients see them, refreshed when the index changes |
+//! | [`query`] | the one question type and its answer |
+//! | [`load`] | windows of the grid from slots, overviews and generations |
+//! | [`mask`] | quality words to masks, grown on the cube grid |
+//! | [`series`] | every observation of one pixel |
+//! | [`zones`] | statistics by zone, exact coverage |
+//! | [`recipe`] | derived products: units, pyramids, commit |
+//! | [`check`] | does the store hold what the index says |
+//! | [`kernel`] | pure arithmetic: geomedian, expressions, morphology |
+
+pub mod catalog;
+pub mod check;
+pub mod cube;
+pub mod kernel;
+pub mod load;
+pub mod mask;
+pub mod query;
+pub mod recipe;
+pub mod series;
+pub mod zones;
+
+pub mod error;
+
+pub use catalog::{Catalog, Product};
+pub use cube::Cube;
+pub use error::ComputeError;
+pub use query::{PixelAnswer, PixelQuery, Selection};

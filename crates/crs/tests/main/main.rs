@@ -1,0 +1,5 @@
+//! Transforms against a second implementation, descriptions against published numbers.
+
+mod describe;
+mod naming;
+mod transforms;

@@ -1,0 +1,87 @@
+use std::path::PathBuf;
+
+use tesela_crs::CrsError;
+use tesela_index::IndexError;
+use tesela_store::StoreError;
+
+/// Why an ingest stops, or why one of its scenes is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IngestError {
+    /// GDAL cannot read a file.
+    #[error("{path}: cannot read band {band} as GeoTIFF: {message}", path = path.display())]
+    Raster {
+        /// The file.
+        path: PathBuf,
+        /// File band name.
+        band: String,
+        /// GDAL's words.
+        message: String,
+    },
+    /// A file's geometry is not usable.
+    #[error("{path}: {problem}", path = path.display())]
+    Geometry {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// Bands of one scene lie on different pixels.
+    #[error("{path}: band {band} has {found}, the scene's first band has {expected}", path = path.display())]
+    BandsDiffer {
+        /// The file.
+        path: PathBuf,
+        /// File band name.
+        band: String,
+        /// Its geometry.
+        found: String,
+        /// The first band's geometry.
+        expected: String,
+    },
+    /// The scene lies outside the grid.
+    #[error("{product_id} lies outside grid {grid} (scene bounds in its CRS: {bounds}); choose a product on another grid")]
+    OutsideGrid {
+        /// The scene.
+        product_id: String,
+        /// The grid.
+        grid: String,
+        /// Scene bounds in the grid's CRS, or "cannot be projected".
+        bounds: String,
+    },
+    /// A scene of an existing slot can no longer be read for re-fusing.
+    #[error("cannot fuse {product_id} with {other}, which shares its day: {reason}")]
+    RefuseSource {
+        /// The new scene.
+        product_id: String,
+        /// The earlier scene.
+        other: String,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// The operator stopped the run.
+    #[error("stopped by the operator; what was committed stays, run the same command to go on")]
+    Cancelled,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// Coordinates.
+    #[error(transparent)]
+    Crs(#[from] CrsError),
+}
+
+impl IngestError {
+    /// Stable code of a scene's refusal; `None` when the error is not about one scene.
+    pub const fn scene_code(&self) -> Option<&'static str> {
+        match self {
+            Self::Raster { .. } => Some("unreadable_raster"),
+            Self::Geometry { .. } => Some("bad_geometry"),
+            Self::BandsDiffer { .. } => Some("bands_differ"),
+            Self::OutsideGrid { .. } => Some("outside_grid"),
+            Self::RefuseSource { .. } => Some("cannot_fuse"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! One slot: the scenes of a solar day and platform in one tile.
+//!
+//! Per pixel the first scene in row order whose quality is not fill gives **all** bands and the quality word;
+//! words are never OR-ed and spectra never mixed. Products without a quality band take the first scene with any
+//! valid band. Scenes on the grid's own pixels are copied bit for bit; others are warped once.
+
+use tesela_crs::with_transformer;
+use tesela_grid::{GridDef, PixelWindow, TileId};
+use tesela_model::landsat::FlagMask;
+use tesela_model::{DType, Measurement, ProductDef, Resampling};
+use tesela_raster::{NearestIndex, Source, SourceGrid, gather};
+use tesela_store::Pixels;
+
+use crate::IngestError;
+use crate::plan::{Day, PlannedScene};
+use crate::raster::read_window;
+
+/// Slot windows start and end on multiples of this, so that three pyramid levels halve exactly.
+const ALIGN: i64 = 8;
+
+/// The pixels of one slot: a window of the tile and one plane a measurement.
+#[derive(Debug, Clone)]
+pub struct SlotPixels {
+    /// Level-0 window, inside the tile.
+    pub window: PixelWindow,
+    /// Stored values of each measurement, in the product's order, row-major.
+    pub planes: Vec<Pixels>,
+}
+
+/// Reads and fuses a day's scenes in one tile; `None` when no pixel was observed there.
+///
+/// # Errors
+/// [`IngestError::Raster`] when a scene's pixels cannot be read.
+pub fn fuse(
+    product: &ProductDef,
+    grid: &GridDef,
+    tile: TileId,
+    day: &Day,
+) -> Result<Option<SlotPixels>, IngestError> {
+    let tile_window = grid.tile_window(tile, 0);
+    let Some(window) = day
+        .scenes
+        .iter()
+        .filter_map(|s| s.window.intersection(&tile_window))
+        .reduce(|a, b| a.union(&b))
+        .and_then(|w| aligned(&w, &tile_window))
+    else {
+        return Ok(None);
+    };
+    let mut slot = SlotPixels {
+        window,
+        planes: product.measurements.iter().map(|m| Pixels::filled(m.dtype, window.len(), m.nodata)).collect(),
+    };
+    let quality = product.measurements.iter().position(|m| m.flags.is_some());
+    let fill = product.flag_table().and_then(|t| t.mask(&["fill"]).ok());
+    let mut taken = vec![false; window.len()];
+    for scene in &day.scenes {
+        if let Some(sampler) = Sampler::new(grid, scene, &window)? {
+            take_scene(product, scene, &sampler, quality, fill.as_ref(), &mut taken, &mut slot)?;
+        }
+    }
+    Ok(taken.contains(&true).then_some(slot))
+}
+
+fn aligned(w: &PixelWindow, within: &PixelWindow) -> Option<PixelWindow> {
+    let (px, py) = (w.px.div_euclid(ALIGN) * ALIGN, w.py.div_euclid(ALIGN) * ALIGN);
+    let up = |v: i64| -(-v).div_euclid(ALIGN) * ALIGN;
+    let grown =
+        PixelWindow::new(px, py, (up(w.px_end()) - px) as usize, (up(w.py_end()) - py) as usize);
+    grown.intersection(within)
+}
+
+fn take_scene(
+    product: &ProductDef,
+    scene: &PlannedScene,
+    sampler: &Sampler,
+    quality: Option<usize>,
+    fill: Option<&FlagMask>,
+    taken: &mut [bool],
+    slot: &mut SlotPixels,
+) -> Result<(), IngestError> {
+    let mut planes: Vec<Option<Pixels>> = Vec::with_capacity(product.measurements.len());
+    // Quality first: it says which pixels this scene observed.
+    let mut take: Vec<bool> = vec![false; taken.len()];
+    if let Some(q) = quality {
+        let m = &product.measurements[q];
+        let Some(words) = sampler.sample(scene, m, None)? else { return Ok(()) };
+        for (i, t) in take.iter_mut().enumerate() {
+            let word = words.get_f64(i).unwrap_or(m.nodata);
+            *t = !taken[i] && word != m.nodata && !fill.is_some_and(|f| f.matches(word as i32));
+        }
+        if !take.contains(&true) {
+            return Ok(());
+        }
+        copy_where(&words, &take, &mut slot.planes[q]);
+    }
+    for (i, m) in product.measurements.iter().enumerate() {
+        planes.push(if Some(i) == quality { None } else { sampler.sample(scene, m, Some(&take).filter(|_| quality.is_some()))? });
+    }
+    if quality.is_none() {
+        for (plane, m) in planes.iter().zip(&product.measurements) {
+            let Some(p) = plane else { continue };
+            for (i, t) in take.iter_mut().enumerate() {
+                *t |= !taken[i] && p.get_f64(i).is_some_and(|v| v != m.nodata && !v.is_nan());
+            }
+        }
+    }
+    for (plane, out) in planes.iter().zip(&mut slot.planes) {
+        if let Some(p) = plane {
+            copy_where(p, &take, out);
+        }
+    }
+    for (done, t) in taken.iter_mut().zip(&take) {
+        *done |= t;
+    }
+    Ok(())
+}
+
+fn copy_where(from: &Pixels, take: &[bool], to: &mut Pixels) {
+    fn each<T: Copy>(from: &[T], take: &[bool], to: &mut [T]) {
+        for ((f, t), o) in from.iter().zip(take).zip(to) {
+            if *t {
+                *o = *f;
+            }
+        }
+    }
+    match (from, to) {
+        (Pixels::U8(f), Pixels::U8(t)) => each(f, take, t),
+        (Pixels::U16(f), Pixels::U16(t)) => each(f, take, t),
+        (Pixels::I16(f), Pixels::I16(t)) => each(f, take, t),
+        (Pixels::F32(f), Pixels::F32(t)) => each(f, take, t),
+        _ => {}
+    }
+}
+
+/// Where a slot's pixels lie in one scene's rasters.
+struct Sampler {
+    /// Window to read from every file: offset and size.
+    offset: (usize, usize),
+    size: (usize, usize),
+    way: Way,
+}
+
+enum Way {
+    /// The scene lies on the grid's own pixels: copy to this place of the slot.
+    Copy { col: usize, row: usize, slot_width: usize, slot_len: usize },
+    /// Warp.
+    Warp { grid: SourceGrid, nearest: NearestIndex, read: PixelWindow, slot_len: usize },
+}
+
+impl Sampler {
+    fn new(grid: &GridDef, scene: &PlannedScene, slot: &PixelWindow) -> Result<Option<Self>, IngestError> {
+        let Some(part) = scene.window.intersection(slot) else { return Ok(None) };
+        let g = &scene.geobox;
+        if grid.shares_pixels_with(g) {
+            let offset = ((part.px - scene.window.px) as usize, (part.py - scene.window.py) as usize);
+            let way = Way::Copy {
+                col: (part.px - slot.px) as usize,
+                row: (part.py - slot.py) as usize,
+                slot_width: slot.width,
+                slot_len: slot.len(),
+            };
+            return Ok(Some(Self { offset, size: (part.width, part.height), way }));
+        }
+        let target = grid.geobox(slot, 0);
+        let source_grid = with_transformer(&grid.crs, &g.crs, |t| {
+            SourceGrid::new(&target, |xs, ys| {
+                t.transform(xs, ys);
+                for (x, y) in xs.iter_mut().zip(ys.iter_mut()) {
+                    (*x, *y) = g.col_row(*x, *y);
+                }
+            })
+        })?;
+        let raster = PixelWindow::new(0, 0, g.width, g.height);
+        // Cubic reaches furthest, so its window serves every kernel.
+        let Some(read) = source_grid.source_window(Resampling::Cubic).and_then(|w| w.intersection(&raster)) else {
+            return Ok(None);
+        };
+        let nearest = NearestIndex::new(&source_grid, &read);
+        if nearest.is_outside() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            offset: (read.px as usize, read.py as usize),
+            size: (read.width, read.height),
+            way: Way::Warp { grid: source_grid, nearest, read, slot_len: slot.len() },
+        }))
+    }
+
+    /// One measurement of the scene on the slot's pixels; `None` when the scene lacks it. `wanted` limits an
+    /// interpolating kernel to pixels that were observed.
+    fn sample(
+        &self,
+        scene: &PlannedScene,
+        m: &Measurement,
+        wanted: Option<&Vec<bool>>,
+    ) -> Result<Option<Pixels>, IngestError> {
+        let Some((band, file, info)) = scene.files.get(&m.name) else { return Ok(None) };
+        let raw = read_window(file, band, self.offset, self.size)?;
+        let nodata = info.nodata.map(|v| v as f32);
+        let picture: Vec<f32> = match &self.way {
+            Way::Copy { col, row, slot_width, slot_len } => {
+                let mut picture = vec![f32::NAN; *slot_len];
+                for (r, line) in raw.chunks_exact(self.size.0).enumerate() {
+                    let at = (row + r) * slot_width + col;
+                    picture[at..at + line.len()].copy_from_slice(line);
+                }
+                picture
+            }
+            Way::Warp { grid, nearest, read, slot_len } => {
+                let mut picture = vec![f32::NAN; *slot_len];
+                if m.resampling == Resampling::Nearest {
+                    nearest.gather(&raw, f32::NAN, &mut picture).map_err(|e| size_error(scene, &e))?;
+                } else {
+                    let missing = |v: f32| v.is_nan() || Some(v) == nodata || f64::from(v) == m.nodata;
+                    let valid: Vec<f32> = raw.iter().map(|&v| if missing(v) { f32::NAN } else { v }).collect();
+                    let source = Source::new(&valid, *read, f32::NAN).map_err(|e| size_error(scene, &e))?;
+                    gather(&source, grid, m.resampling, &mut picture).map_err(|e| size_error(scene, &e))?;
+                    if let Some(w) = wanted {
+                        for (v, keep) in picture.iter_mut().zip(w) {
+                            if !keep {
+                                *v = f32::NAN;
+                            }
+                        }
+                    }
+                }
+                picture
+            }
+        };
+        Ok(Some(to_stored(&picture, m, nodata)))
+    }
+}
+
+fn size_error(scene: &PlannedScene, e: &tesela_raster::RasterError) -> IngestError {
+    IngestError::Geometry { path: scene.source.source.clone(), problem: e.to_string() }
+}
+
+/// Raw values to the measurement's type: the file's nodata tag, NaN and values the type cannot hold become the
+/// product's nodata.
+fn to_stored(values: &[f32], m: &Measurement, tag: Option<f32>) -> Pixels {
+    let (low, high) = m.dtype.range();
+    let store = |v: f32| -> f64 {
+        let r = if m.dtype == DType::Float32 { f64::from(v) } else { f64::from(v).round_ties_even() };
+        if v.is_nan() || Some(v) == tag || !(low..=high).contains(&r) { m.nodata } else { r }
+    };
+    match m.dtype {
+        DType::Uint8 => Pixels::U8(values.iter().map(|&v| store(v) as u8).collect()),
+        DType::Uint16 => Pixels::U16(values.iter().map(|&v| store(v) as u16).collect()),
+        DType::Int16 => Pixels::I16(values.iter().map(|&v| store(v) as i16).collect()),
+        DType::Float32 => Pixels::F32(values.iter().map(|&v| store(v) as f32).collect()),
+    }
+}

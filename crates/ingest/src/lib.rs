@@ -1,0 +1,24 @@
+//! Scene to cube: discover, validate, plan by tile and day, read, warp, fuse, write, then commit.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`source`] | from paths to scene descriptions; no pixel is read |
+//! | [`raster`] | opening and reading the files of a scene, GeoTIFF only |
+//! | [`plan`] | which scenes go in, their tiles and solar days, batches closed over a day |
+//! | [`fuse`] | one slot: the scenes of a day and platform in one tile |
+//! | [`slots`] | a batch's slots and their pyramids into the store |
+//! | [`overviews`] | levels 4 and up, across the mosaic |
+//! | [`run`] | the whole job |
+
+pub mod fuse;
+pub mod overviews;
+pub mod plan;
+pub mod raster;
+pub mod run;
+pub mod slots;
+pub mod source;
+
+mod error;
+
+pub use error::IngestError;
+pub use run::{IngestOptions, IngestReport, ingest, sweep};

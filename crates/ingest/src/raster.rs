@@ -1,0 +1,131 @@
+//! Opening and reading the files of a scene. GeoTIFF only: no other driver is ever asked.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use gdal::raster::Buffer;
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
+use tesela_crs::identify;
+use tesela_grid::{CrsName, GeoBox};
+
+use crate::IngestError;
+use crate::source::BandFile;
+
+/// Largest side of a source raster, pixels; Landsat scenes have about 8,000.
+const MAX_SIDE: usize = 100_000;
+
+/// What a band's file says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RasterInfo {
+    /// Footprint, CRS named.
+    pub geobox: GeoBox,
+    /// Nodata tag.
+    pub nodata: Option<f64>,
+}
+
+thread_local! {
+    /// This thread's open files, most recently used last. GDAL handles are not shared between threads.
+    static OPEN: RefCell<Vec<(PathBuf, Dataset)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Handles kept open per thread.
+const KEEP_OPEN: usize = 16;
+
+fn with_dataset<R>(
+    path: &Path,
+    band: &str,
+    f: impl FnOnce(&Dataset) -> Result<R, IngestError>,
+) -> Result<R, IngestError> {
+    OPEN.with(|open| {
+        let mut open = open.borrow_mut();
+        if let Some(i) = open.iter().position(|(p, _)| p == path) {
+            let entry = open.remove(i);
+            open.push(entry);
+        } else {
+            if open.len() >= KEEP_OPEN {
+                open.remove(0);
+            }
+            let options = DatasetOptions {
+                open_flags: GdalOpenFlags::GDAL_OF_RASTER | GdalOpenFlags::GDAL_OF_READONLY,
+                allowed_drivers: Some(&["GTiff"]),
+                ..DatasetOptions::default()
+            };
+            if !path.is_file() {
+                return Err(IngestError::Raster {
+                    path: path.into(),
+                    band: band.into(),
+                    message: "no such file".into(),
+                });
+            }
+            let dataset = Dataset::open_ex(path, options).map_err(|e| raster_error(path, band, &e))?;
+            open.push((path.to_owned(), dataset));
+        }
+        match open.last() {
+            Some((_, dataset)) => f(dataset),
+            None => Err(IngestError::Cancelled),
+        }
+    })
+}
+
+/// Closes this thread's handles, so that files may be replaced.
+pub fn close_all() {
+    OPEN.with(|open| open.borrow_mut().clear());
+}
+
+fn raster_error(path: &Path, band: &str, e: &gdal::errors::GdalError) -> IngestError {
+    IngestError::Raster { path: path.into(), band: band.into(), message: e.to_string() }
+}
+
+/// Reads a band's footprint and nodata tag, and refuses geometry that cannot be used.
+///
+/// # Errors
+/// [`IngestError::Raster`] when the file is not a readable GeoTIFF or lacks the band,
+/// [`IngestError::Geometry`] without a CRS, rotated, with odd pixel sizes, or absurdly large.
+pub fn probe(file: &BandFile, band: &str) -> Result<RasterInfo, IngestError> {
+    let path = &file.path;
+    with_dataset(path, band, |dataset| {
+        let bad = |problem: String| IngestError::Geometry { path: path.clone(), problem };
+        let (width, height) = dataset.raster_size();
+        if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
+            return Err(bad(format!("raster of {width} × {height} pixels; at most {MAX_SIDE} a side are read")));
+        }
+        let t = dataset
+            .geo_transform()
+            .map_err(|_| bad("the file has no geotransform; a georeferenced GeoTIFF is expected".into()))?;
+        if t.iter().any(|v| !v.is_finite()) || t[1] <= 0.0 || t[5] >= 0.0 {
+            return Err(bad(format!("geotransform {t:?} is not north-up with positive pixel size")));
+        }
+        if t[2] != 0.0 || t[4] != 0.0 {
+            return Err(bad("the raster is rotated; Landsat Level-2 is north-up".into()));
+        }
+        let wkt = dataset.projection();
+        if wkt.trim().is_empty() {
+            return Err(bad("the file has no coordinate reference system; write it into the GeoTIFF".into()));
+        }
+        let crs: CrsName = identify(&wkt).map_err(|e| bad(format!("its CRS is not usable: {e}")))?;
+        let raster = dataset.rasterband(file.band_index).map_err(|e| raster_error(path, band, &e))?;
+        let nodata = raster.no_data_value();
+        let geobox = GeoBox { crs, x_min: t[0], y_max: t[3], dx: t[1], dy: -t[5], width, height };
+        Ok(RasterInfo { geobox, nodata })
+    })
+}
+
+/// Reads a window of raw values, row-major.
+///
+/// # Errors
+/// [`IngestError::Raster`] when the pixels cannot be read (a truncated file, a broken block).
+pub fn read_window(
+    file: &BandFile,
+    band: &str,
+    offset: (usize, usize),
+    size: (usize, usize),
+) -> Result<Vec<f32>, IngestError> {
+    with_dataset(&file.path, band, |dataset| {
+        let raster = dataset.rasterband(file.band_index).map_err(|e| raster_error(&file.path, band, &e))?;
+        // Every integer type of Landsat products is exact in f32 (24 bits of mantissa).
+        let buffer: Buffer<f32> = raster
+            .read_as((offset.0 as isize, offset.1 as isize), size, size, None)
+            .map_err(|e| raster_error(&file.path, band, &e))?;
+        Ok(buffer.into_shape_and_vec().1)
+    })
+}

@@ -1,0 +1,85 @@
+//! Nearest neighbour: the source pixel of every picture pixel, found once for all bands.
+
+use tesela_grid::PixelWindow;
+use tesela_model::Resampling;
+
+use crate::error::{RasterError, check_size};
+use crate::{Sample, SourceGrid};
+
+/// Marks a picture pixel outside the source.
+const OUTSIDE: u32 = u32::MAX;
+
+/// For each pixel of a picture, the index into a source window of the pixel it lies in.
+#[derive(Debug, Clone)]
+pub struct NearestIndex {
+    indices: Vec<u32>,
+    source_len: usize,
+}
+
+impl NearestIndex {
+    /// Finds the pixels of `window` that the picture's pixels lie in. Windows of 2^31 pixels
+    /// and more are treated as empty.
+    pub fn new(grid: &SourceGrid, window: &PixelWindow) -> Self {
+        let mut indices = vec![OUTSIDE; grid.width() * grid.height()];
+        if grid.width() == 0 || window.is_empty() || i32::try_from(window.len()).is_err() {
+            return Self { indices, source_len: window.len() };
+        }
+        let (mut us, mut vs) = (vec![0.0; grid.width()], vec![0.0; grid.width()]);
+        let (px, py) = (window.px as f64, window.py as f64);
+        let (width, height) = (window.width as f64, window.height as f64);
+        let stride = window.width as u32;
+        let all_inside = grid.is_complete()
+            && grid.source_window(Resampling::Nearest).is_some_and(|needed| needed.union(window) == *window);
+        for (row, line) in indices.chunks_exact_mut(grid.width()).enumerate() {
+            grid.row(row, &mut us, &mut vs);
+            for ((index, u), v) in line.iter_mut().zip(&us).zip(&vs) {
+                let (u, v) = (u - px, v - py);
+                // Not for NaN. The product fits: the window holds fewer than 2^31 pixels.
+                let inside = all_inside || (u >= 0.0 && u < width && v >= 0.0 && v < height);
+                let here = (v as i32 as u32).wrapping_mul(stride).wrapping_add(u as i32 as u32);
+                *index = if inside { here } else { OUTSIDE };
+            }
+        }
+        Self { indices, source_len: window.len() }
+    }
+
+    /// Whether every pixel of the picture lies outside the window.
+    pub fn is_outside(&self) -> bool {
+        self.indices.iter().all(|index| *index == OUTSIDE)
+    }
+
+    /// Copies source values to the picture; `fill` where a pixel lies outside the window. Works for any value,
+    /// masks included.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if `values` is not the window or `out` not the picture.
+    pub fn gather<T: Copy>(&self, values: &[T], fill: T, out: &mut [T]) -> Result<(), RasterError> {
+        check_size("the source", values.len(), self.source_len)?;
+        check_size("the picture", out.len(), self.indices.len())?;
+        for (out, index) in out.iter_mut().zip(&self.indices) {
+            *out = values.get(*index as usize).copied().unwrap_or(fill);
+        }
+        Ok(())
+    }
+
+    /// As [`gather`](Self::gather), and `nodata` where the source pixel is hidden.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if `values` or `hidden` is not the window or `out` not the picture.
+    pub fn gather_masked<T: Sample>(
+        &self,
+        values: &[T],
+        hidden: &[bool],
+        nodata: T,
+        out: &mut [T],
+    ) -> Result<(), RasterError> {
+        check_size("the mask", hidden.len(), self.source_len)?;
+        self.gather(values, nodata, out)?;
+        for (out, index) in out.iter_mut().zip(&self.indices) {
+            if hidden.get(*index as usize).copied().unwrap_or(true) {
+                *out = nodata;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! The rule for scenes: which children a reduced pixel is made of is decided once, from their quality.
+
+use super::blocks::{half, parents, parents_of_two};
+use super::rules;
+use crate::Sample;
+use crate::error::RasterError;
+
+/// Which of its four children each reduced pixel uses: those that pass the standard mask; if none does, all that
+/// are not fill.
+///
+/// So a band's mean and the quality word of a pixel always speak of the same children.
+#[derive(Debug, Clone)]
+pub struct SceneReduction {
+    width: usize,
+    height: usize,
+    /// Bit k: child k is used, in row order.
+    used: Vec<u8>,
+}
+
+impl SceneReduction {
+    /// Decides from the children of one level: `clear` is true where a pixel passes the standard mask, `fill` where
+    /// there is no observation. A pixel that is fill is never used, whatever `clear` says.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if a slice does not fill the level.
+    pub fn new(width: usize, height: usize, clear: &[bool], fill: &[bool]) -> Result<Self, RasterError> {
+        let used = parents_of_two(fill, clear, width, height, |(fill, exists), clear| {
+            let bits = |flags: [bool; 4]| (0..4).fold(0u8, |bits, k| bits | u8::from(flags[k]) << k);
+            let observed = exists & !bits(fill);
+            let passing = observed & bits(clear);
+            if passing != 0 { passing } else { observed }
+        })?;
+        Ok(Self { width, height, used })
+    }
+
+    /// Columns of the reduced level.
+    pub fn width(&self) -> usize {
+        half(self.width)
+    }
+
+    /// Rows of the reduced level.
+    pub fn height(&self) -> usize {
+        half(self.height)
+    }
+
+    /// Mean of the children used, nodata among them left out; integers are rounded half to even. Nodata where none
+    /// is left.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if the values do not fill the level.
+    pub fn mean<T: Sample>(&self, values: &[T], nodata: T) -> Result<Vec<T>, RasterError> {
+        self.reduce(values, |children, used| rules::mean(children, used, nodata))
+    }
+
+    /// The most frequent whole quality word of the children used, ties to the smallest; `fill` where none is used.
+    /// Never a mix of words: the pixel's flags were observed together.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if the words do not fill the level.
+    pub fn quality<T: Sample>(&self, words: &[T], fill: T) -> Result<Vec<T>, RasterError> {
+        self.reduce(words, |children, used| rules::mode(children, used, fill))
+    }
+
+    /// The largest of the children used that is not nodata, for bands that keep their maximum.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if the values do not fill the level.
+    pub fn max<T: Sample>(&self, values: &[T], nodata: T) -> Result<Vec<T>, RasterError> {
+        self.reduce(values, |children, used| rules::max(children, used, nodata))
+    }
+
+    fn reduce<T: Sample>(
+        &self,
+        values: &[T],
+        mut parent: impl FnMut([T; 4], u8) -> T,
+    ) -> Result<Vec<T>, RasterError> {
+        let mut used = self.used.iter();
+        parents(values, self.width, self.height, |(children, _)| {
+            parent(children, used.next().copied().unwrap_or(0))
+        })
+    }
+}

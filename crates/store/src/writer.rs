@@ -1,0 +1,233 @@
+use crate::objects::ObjectInfo;
+use crate::shard::assemble;
+use crate::{ArrayRef, Codec, ObjectKey, Pixels, Store, StoreError};
+
+/// Builds one shard in memory and puts it whole.
+///
+/// Inner chunks may come in any order, from windows of any size; the object's bytes depend on the pixels
+/// alone. A chunk is compressed as soon as its last pixel is there, so what is held uncompressed is the
+/// chunks begun and not finished: for inner chunks one date deep, next to nothing.
+pub struct ShardWriter {
+    store: Store,
+    array: ArrayRef,
+    codec: Codec,
+    key: ObjectKey,
+    /// Dates, rows and columns of this shard that lie inside the array.
+    extent: [u64; 3],
+    chunks: Vec<Chunk>,
+}
+
+enum Chunk {
+    Untouched,
+    Begun { pixels: Pixels, missing: u64 },
+    Done(Option<Vec<u8>>),
+}
+
+/// An inner chunk ready to be stored; made without the writer's help, so in any thread.
+#[derive(Debug, Clone)]
+pub struct EncodedChunk {
+    inner: [u64; 3],
+    bytes: Option<Vec<u8>>,
+}
+
+impl ShardWriter {
+    pub(crate) fn new(store: Store, array: ArrayRef, shard: [u64; 3]) -> Result<Self, StoreError> {
+        let info = array.info();
+        let counts = array.shard_counts();
+        if (0..3).any(|i| shard[i] >= counts[i]) {
+            let reason = format!("no shard {shard:?} in an array of {counts:?} shards");
+            return Err(StoreError::OutOfBounds { array: info.path.to_string(), reason });
+        }
+        let Some(codec) = info.encoder else {
+            let reason = "written by another program with another codec; it can be read only".to_owned();
+            return Err(StoreError::Metadata { object: info.path.clone(), reason });
+        };
+        let extent = std::array::from_fn(|i| info.shard[i].min(info.shape[i] - shard[i] * info.shard[i]));
+        let chunks = (0..array.chunk_count()).map(|_| Chunk::Untouched).collect();
+        Ok(Self { key: array.shard_key(shard), codec, extent, chunks, store, array })
+    }
+
+    /// The object that [`ShardWriter::finish`] will put.
+    pub fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    /// Dates, rows and columns of this shard that lie inside the array: what there is to write.
+    pub fn extent(&self) -> [u64; 3] {
+        self.extent
+    }
+
+    /// Compresses one inner chunk of `inner` index `[t, y, x]` in the shard, of all its `(time, y, x)`
+    /// values. What lies outside the array is replaced by fill. All fill compresses to nothing.
+    /// # Errors
+    /// [`StoreError::OutOfBounds`], [`StoreError::PixelsMismatch`], [`StoreError::Encode`].
+    pub fn encode_chunk(&self, inner: [u64; 3], pixels: &Pixels) -> Result<EncodedChunk, StoreError> {
+        self.place(inner)?;
+        self.check(pixels, self.array.chunk_len())?;
+        let bytes = if self.missing_in(inner) == self.array.chunk_len() as u64 {
+            self.encode(pixels)?
+        } else {
+            let mut clipped = Pixels::filled(self.array.dtype(), self.array.chunk_len(), self.array.fill());
+            let [_, rows, columns] = self.array.inner();
+            let [dates, height, width] = self.chunk_extent(inner);
+            for (t, y) in (0..dates).flat_map(|t| (0..height).map(move |y| (t, y))) {
+                let start = ((t * rows + y) * columns) as usize;
+                self.copy(pixels, start, &mut clipped, start, width as usize);
+            }
+            self.encode(&clipped)?
+        };
+        Ok(EncodedChunk { inner, bytes })
+    }
+
+    /// Adds a chunk from [`ShardWriter::encode_chunk`].
+    /// # Errors
+    /// [`StoreError::ChunkWrittenTwice`], [`StoreError::OutOfBounds`].
+    pub fn put_encoded(&mut self, chunk: EncodedChunk) -> Result<(), StoreError> {
+        let place = self.place(chunk.inner)?;
+        if !matches!(self.chunks[place], Chunk::Untouched) {
+            return Err(StoreError::ChunkWrittenTwice { object: self.key.clone(), inner: chunk.inner });
+        }
+        self.chunks[place] = Chunk::Done(chunk.bytes);
+        Ok(())
+    }
+
+    /// Adds one inner chunk: [`ShardWriter::encode_chunk`] and [`ShardWriter::put_encoded`].
+    /// # Errors
+    /// As those two.
+    pub fn put_chunk(&mut self, inner: [u64; 3], pixels: &Pixels) -> Result<(), StoreError> {
+        self.put_encoded(self.encode_chunk(inner, pixels)?)
+    }
+
+    /// Adds a window of one date: `height × width` values, row by row, whose first is `[t, y0, x0]` of the
+    /// shard. It must lie inside [`ShardWriter::extent`] and may cut across chunks; each pixel is written
+    /// once. Pixels never written are fill.
+    /// # Errors
+    /// [`StoreError::OutOfBounds`], [`StoreError::PixelsMismatch`], [`StoreError::Encode`];
+    /// [`StoreError::ChunkWrittenTwice`] when a chunk that was complete is written to again.
+    pub fn put_window(
+        &mut self,
+        t: u64,
+        y0: u64,
+        x0: u64,
+        height: usize,
+        width: usize,
+        pixels: &Pixels,
+    ) -> Result<(), StoreError> {
+        self.check(pixels, height * width)?;
+        let ends = [t.checked_add(1), y0.checked_add(height as u64), x0.checked_add(width as u64)];
+        if (0..3).any(|i| ends[i].is_none_or(|end| end > self.extent[i])) {
+            let reason = format!(
+                "window {height}×{width} at date {t}, row {y0}, column {x0} of a shard whose extent is {:?}",
+                self.extent
+            );
+            return Err(StoreError::OutOfBounds { array: self.array.path().to_string(), reason });
+        }
+        if height == 0 || width == 0 {
+            return Ok(());
+        }
+        let [depth, rows, columns] = self.array.inner();
+        let (y1, x1) = (y0 + height as u64, x0 + width as u64);
+        for cy in y0 / rows..y1.div_ceil(rows) {
+            for cx in x0 / columns..x1.div_ceil(columns) {
+                let (top, bottom) = (y0.max(cy * rows), y1.min((cy + 1) * rows));
+                let (left, right) = (x0.max(cx * columns), x1.min((cx + 1) * columns));
+                let inner = [t / depth, cy, cx];
+                let place = self.place(inner)?;
+                let (mut chunk, missing) = self.begun(inner, place)?;
+                for y in top..bottom {
+                    let from = (y - y0) as usize * width + (left - x0) as usize;
+                    let to = ((t % depth * rows + y - cy * rows) * columns + left - cx * columns) as usize;
+                    self.copy(pixels, from, &mut chunk, to, (right - left) as usize);
+                }
+                let missing = missing.saturating_sub((bottom - top) * (right - left));
+                self.chunks[place] = match missing {
+                    0 => Chunk::Done(self.encode(&chunk)?),
+                    _ => Chunk::Begun { pixels: chunk, missing },
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the shard; `None`, and no object, when there is nothing but fill. A shard that is there
+    /// already with the same bytes is as good.
+    /// # Errors
+    /// [`StoreError::Encode`], [`StoreError::ObjectExists`], [`StoreError::Io`].
+    pub fn finish(mut self) -> Result<Option<ObjectInfo>, StoreError> {
+        let chunks = std::mem::take(&mut self.chunks).into_iter().map(|chunk| match chunk {
+            Chunk::Untouched => Ok(None),
+            Chunk::Begun { pixels, .. } => self.encode(&pixels),
+            Chunk::Done(bytes) => Ok(bytes),
+        });
+        match assemble(chunks.collect::<Result<_, _>>()?) {
+            Some(shard) => self.store.put_object(&self.key, &shard).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes a chunk out to be written to, and how many of its pixels are still to come.
+    fn begun(&mut self, inner: [u64; 3], place: usize) -> Result<(Pixels, u64), StoreError> {
+        match std::mem::replace(&mut self.chunks[place], Chunk::Untouched) {
+            Chunk::Begun { pixels, missing } => Ok((pixels, missing)),
+            Chunk::Untouched => {
+                let fresh = Pixels::filled(self.array.dtype(), self.array.chunk_len(), self.array.fill());
+                Ok((fresh, self.missing_in(inner)))
+            }
+            done @ Chunk::Done(_) => {
+                self.chunks[place] = done;
+                Err(StoreError::ChunkWrittenTwice { object: self.key.clone(), inner })
+            }
+        }
+    }
+
+    /// Row-major place of an inner chunk in the shard.
+    fn place(&self, inner: [u64; 3]) -> Result<usize, StoreError> {
+        let per = self.array.chunks_per_shard();
+        if (0..3).any(|i| inner[i] >= per[i] || inner[i] * self.array.inner()[i] >= self.extent[i]) {
+            let reason =
+                format!("no inner chunk {inner:?} in a shard of {per:?} whose extent is {:?}", self.extent);
+            return Err(StoreError::OutOfBounds { array: self.array.path().to_string(), reason });
+        }
+        Ok(((inner[0] * per[1] + inner[1]) * per[2] + inner[2]) as usize)
+    }
+
+    /// Dates, rows and columns of an inner chunk that lie inside the array.
+    fn chunk_extent(&self, inner: [u64; 3]) -> [u64; 3] {
+        let size = self.array.inner();
+        std::array::from_fn(|i| size[i].min(self.extent[i] - inner[i] * size[i]))
+    }
+
+    fn missing_in(&self, inner: [u64; 3]) -> u64 {
+        self.chunk_extent(inner).iter().product()
+    }
+
+    fn check(&self, pixels: &Pixels, expected_len: usize) -> Result<(), StoreError> {
+        if pixels.dtype() == self.array.dtype() && pixels.len() == expected_len {
+            return Ok(());
+        }
+        Err(StoreError::PixelsMismatch {
+            array: self.array.path().to_string(),
+            expected: self.array.dtype(),
+            found: pixels.dtype(),
+            expected_len,
+            len: pixels.len(),
+        })
+    }
+
+    /// Copies a run of values between two pixels of the array's type.
+    fn copy(&self, from: &Pixels, start: usize, to: &mut Pixels, at: usize, len: usize) {
+        let size = self.array.dtype().size_bytes();
+        let source = &from.bytes()[start * size..(start + len) * size];
+        to.bytes_mut()[at * size..(at + len) * size].copy_from_slice(source);
+    }
+
+    fn encode(&self, pixels: &Pixels) -> Result<Option<Vec<u8>>, StoreError> {
+        if pixels.is_all(self.array.fill()) {
+            return Ok(None);
+        }
+        self.codec
+            .encode(&pixels.to_le_bytes(), self.array.dtype().size_bytes())
+            .map(Some)
+            .map_err(|reason| StoreError::Encode { array: self.array.path().to_string(), reason })
+    }
+}

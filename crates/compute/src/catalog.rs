@@ -187,8 +187,8 @@ impl Catalog {
                 .ok_or_else(|| tesela_grid::GridError::Unknown { id: row.grid.clone() })?;
             let bad = |e: serde_json::Error| ComputeError::Definition { product: row.id.clone(), message: e.to_string() };
             let product = match row.kind {
-                ProductKind::Scenes => Product::of_scenes(from_json(&row.definition).map_err(bad)?, grid),
-                ProductKind::Derived => Product::of_recipe(from_json(&row.definition).map_err(bad)?, grid),
+                ProductKind::Scenes => Product::of_scenes(serde_json::from_str(&row.definition).map_err(bad)?, grid),
+                ProductKind::Derived => Product::of_recipe(serde_json::from_str(&row.definition).map_err(bad)?, grid),
             };
             products.insert(row.id, Arc::new(product));
         }
@@ -222,19 +222,6 @@ impl Catalog {
             })
         })
     }
-}
-
-/// NaN nodata is written as null in JSON; read it back as NaN.
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
-    let mut value: serde_json::Value = serde_json::from_str(text)?;
-    for list in ["measurements", "outputs"] {
-        for band in value.get_mut(list).and_then(|b| b.as_array_mut()).into_iter().flatten() {
-            if band.get("nodata").is_some_and(serde_json::Value::is_null) {
-                band["nodata"] = serde_json::Value::String("nan".into());
-            }
-        }
-    }
-    serde_json::from_value(value)
 }
 
 fn join<'a>(names: impl Iterator<Item = &'a String>) -> String {

@@ -12,6 +12,7 @@
 //! | [`zones`] | statistics by zone, exact coverage |
 //! | [`recipe`] | derived products: units, pyramids, commit |
 //! | [`check`] | does the store hold what the index says |
+//! | [`error`] | why a question has no answer |
 //! | [`kernel`] | pure arithmetic: geomedian, expressions, morphology |
 
 pub mod catalog;
@@ -25,6 +26,7 @@ pub mod recipe;
 pub mod series;
 pub mod zones;
 
+/// Why a question has no answer.
 pub mod error;
 
 pub use catalog::{Catalog, Product};

@@ -9,7 +9,6 @@ use tesela_model::Band;
 use tesela_store::{ObjectKey, Pixels, Slice, Store, Window};
 
 use crate::catalog::Product;
-use crate::cube::DayRow;
 use crate::{ComputeError, Cube};
 
 /// What a query reads: one derived raster, or one solar day of scenes.
@@ -19,8 +18,6 @@ pub(crate) enum Item {
     Generation(Box<GenerationRow>),
     /// The scenes of a solar day, platform by platform.
     Day {
-        /// The day, by its first platform.
-        day: DayRow,
         /// Slots of every tile and platform, by time.
         slots: std::sync::Arc<Vec<SlotRow>>,
         /// Overviews, by time; one a platform.

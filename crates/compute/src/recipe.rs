@@ -1,7 +1,7 @@
 //! Derived products: blocks in parallel, pyramids, one commit a period.
 
 mod block;
-mod pyramid;
+pub(crate) mod pyramid;
 mod write;
 
 pub(crate) use block::saturation_bits;

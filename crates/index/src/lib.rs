@@ -17,7 +17,7 @@ pub use commit::{
 pub use error::IndexError;
 pub use lock::{LockHolder, WriterLock};
 pub use rows::{
-    GenerationRow, ObjectRow, OverviewRow, ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow,
+    GenerationRow, ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow,
     SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetRow,
 };
 pub use sqlite::SqliteIndex;

@@ -231,3 +231,20 @@ pub struct ZoneRow {
     /// True (geodesic) area, m².
     pub area_m2: f64,
 }
+
+/// A place on a group's time axis that the index knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PositionRow {
+    /// `slots`, `overviews` or `generation`.
+    pub kind: String,
+    /// Product.
+    pub product: String,
+    /// Group prefix in the store.
+    pub prefix: String,
+    /// Index on the group's time axis; `None` when the index has lost every row of the group.
+    pub position: Option<u64>,
+    /// Time in the index.
+    pub time: Option<Instant>,
+    /// Solar day in the index; empty for generations.
+    pub solar_day: String,
+}

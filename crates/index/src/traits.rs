@@ -2,7 +2,7 @@ use tesela_grid::{BoundingBox, GridDef, TileId};
 use tesela_model::{Instant, Period};
 
 use crate::{
-    GenerationCommit, GenerationRow, IndexError, IngestCommit, ObjectRow, OverviewRow, ProductKind,
+    GenerationCommit, GenerationRow, IndexError, IngestCommit, ObjectRow, OverviewRow, PositionRow, ProductKind,
     ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetCommit,
     ZoneSetRow,
 };
@@ -196,6 +196,19 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// See the trait.
     fn objects(&self) -> Result<Vec<ObjectRow>, IndexError>;
+
+    /// What contradicts itself inside the index, each as one sentence: rows that point at nothing, slots without
+    /// place or scenes, scenes without slots.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn contradictions(&self) -> Result<Vec<String>, IndexError>;
+
+    /// Slots and overviews of every snapshot, for `check`: product, group prefix, position, time, solar day.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn all_positions(&self) -> Result<Vec<PositionRow>, IndexError>;
 
     /// Notes a refused scene; the same path again replaces the note.
     ///

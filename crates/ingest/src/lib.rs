@@ -9,10 +9,12 @@
 //! | [`slots`] | a batch's slots and their pyramids into the store |
 //! | [`overviews`] | levels 4 and up, across the mosaic |
 //! | [`run`] | the whole job |
+//! | [`polygons`] | zone layers: GeoPackage, GeoJSON, Shapefile |
 
 pub mod fuse;
 pub mod overviews;
 pub mod plan;
+pub mod polygons;
 pub mod raster;
 pub mod run;
 pub mod slots;

@@ -4,6 +4,7 @@
 mod band;
 pub mod landsat;
 mod locate;
+mod number;
 mod product;
 mod progress;
 mod recipe;

@@ -145,6 +145,8 @@ pub struct Measurement {
     /// Stored number type.
     pub dtype: DType,
     /// Value that means "no observation".
+    #[serde(with = "crate::number")]
+    #[schemars(with = "f64")]
     pub nodata: f64,
     /// Physical value = stored · scale + offset.
     #[serde(default = "one")]

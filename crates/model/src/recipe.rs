@@ -45,7 +45,9 @@ pub struct OutputBand {
     pub title: Titles,
     /// Stored number type.
     pub dtype: DType,
-    /// Nodata value; `.nan` for floats.
+    /// Nodata value; `nan` for floats.
+    #[serde(with = "crate::number")]
+    #[schemars(with = "f64")]
     pub nodata: f64,
     /// Physical value = stored · scale + offset.
     #[serde(default = "one")]

@@ -15,7 +15,7 @@ type Files = HashMap<(u32, u32), Arc<[u8]>>;
 
 static CACHE: LazyLock<RwLock<Files>> = LazyLock::new(RwLock::default);
 
-/// A wholly transparent PNG (one bit a pixel, 116 bytes at 256²); the same bytes every time, kept by size.
+/// A wholly transparent PNG (one bit a pixel, 137 bytes at 256²); the same bytes every time, kept by size.
 ///
 /// # Errors
 /// [`RenderError::Png`] if a side is 0.

@@ -103,7 +103,7 @@ impl Cube {
             platforms,
             version,
         };
-        Ok((Item::Day { day: day.clone(), slots, overviews }, moment))
+        Ok((Item::Day { slots, overviews }, moment))
     }
 }
 

@@ -291,6 +291,70 @@ impl Cube {
     }
 }
 
+impl Cube {
+    /// Works a geomedian recipe over a window without writing: physical values of its bands, NaN where none. For
+    /// comparisons; the recipe need not be a product of the cube.
+    ///
+    /// # Errors
+    /// As [`Cube::compute`]; [`ComputeError::Recipe`] for any other reducer.
+    pub fn evaluate(
+        &self,
+        recipe: &RecipeDef,
+        period: &tesela_model::Period,
+        window: &PixelWindow,
+    ) -> Result<Vec<Vec<f32>>, ComputeError> {
+        let catalog = self.catalog()?;
+        let input = catalog.product(&recipe.input)?.clone();
+        super::check(recipe, &input)?;
+        let Reducer::Geomedian { bands } = &recipe.reducer else {
+            let problem = "only geomedian recipes can be evaluated without writing".into();
+            return Err(ComputeError::Recipe { recipe: recipe.recipe.clone(), problem });
+        };
+        let outputs: Vec<Band> = recipe.outputs.iter().map(Band::from).collect();
+        let mut layers = vec![vec![f32::NAN; window.len()]; bands.len()];
+        let inputs = self.inputs(&input, catalog.snapshot)?.into_iter().find(|(p, _)| p == period);
+        let Some((_, Inputs::Slots(by_tile))) = inputs else { return Ok(layers) };
+        let neighbours = Neighbours::new(by_tile.values().flatten().cloned());
+        for (tile, slots) in &by_tile {
+            let work = GeomedianTile::new(self, recipe, &input, &outputs, bands, slots, &neighbours)?;
+            let parts: Vec<PixelWindow> =
+                blocks(&input.grid.tile_window(*tile, 0)).iter().filter_map(|b| b.intersection(window)).collect();
+            let made: Vec<_> = parts.par_iter().map(|w| work.run(w)).collect::<Result<_, _>>()?;
+            for (part, block) in parts.iter().zip(made) {
+                let Some(block) = block else { continue };
+                for ((layer, plane), band) in layers.iter_mut().zip(&block.planes).zip(&outputs) {
+                    let values = crate::query::physical(plane, band)?;
+                    for (row, line) in values.chunks_exact(part.width).enumerate() {
+                        let at = (part.py - window.py) as usize + row;
+                        let start = at * window.width + (part.px - window.px) as usize;
+                        layer[start..start + part.width].copy_from_slice(line);
+                    }
+                }
+            }
+        }
+        Ok(layers)
+    }
+
+    /// Physical values of every band of a derived raster in a window, NaN where nodata.
+    ///
+    /// # Errors
+    /// Unknown product; [`ComputeError::NoData`] when the period does not exist; those of the store.
+    pub fn stored_window(
+        &self,
+        product: &str,
+        period: &tesela_model::Period,
+        window: &PixelWindow,
+    ) -> Result<Vec<Vec<f32>>, ComputeError> {
+        let catalog = self.catalog()?;
+        let product = catalog.product(product)?;
+        let time = tesela_model::TimeSelector::Span(*period);
+        let (item, _) = self.find_item(product, &time, catalog.snapshot)?;
+        let bands: Vec<&Band> = product.bands.iter().collect();
+        let read = self.read_item(product, &item, &bands, 0, window)?;
+        read.iter().zip(&bands).map(|(p, b)| crate::query::physical(p, b)).collect()
+    }
+}
+
 fn halve_all(bands: &[Counted], defs: &[Band], window: &PixelWindow) -> Result<Vec<Counted>, ComputeError> {
     bands.iter().zip(defs).map(|(c, b)| c.halve(b, window.width, window.height)).collect()
 }

@@ -291,6 +291,42 @@ impl Cube {
     }
 }
 
+impl Cube {
+    /// Coverage-weighted means of any values on a product's grid, by zone in key order; `None` where a zone has no
+    /// valid cell. `values` fill `window`, row-major, NaN for nodata.
+    ///
+    /// # Errors
+    /// Unknown set or product; those of the index.
+    pub fn zone_means(
+        &self,
+        set: &str,
+        product: &str,
+        window: &PixelWindow,
+        values: &[f32],
+    ) -> Result<Vec<Option<f64>>, ComputeError> {
+        let catalog = self.catalog()?;
+        catalog.zone_set(set)?;
+        let grid = catalog.product(product)?.grid.clone();
+        let n = self.index().zone_keys(set)?.len();
+        let mut sums: Vec<ZoneAccumulator> =
+            (0..n).map(|_| ZoneAccumulator::moments_only(CellRule::default())).collect();
+        for (tile, bytes) in self.index().zone_coverage(set, &grid.id)? {
+            let origin = grid.tile_window(tile, 0);
+            let value = |row: u32, col: u32| {
+                let (x, y) = (origin.px + i64::from(col) - window.px, origin.py + i64::from(row) - window.py);
+                let inside = x >= 0 && y >= 0 && x < window.width as i64 && y < window.height as i64;
+                inside.then(|| values[y as usize * window.width + x as usize]).filter(|v| !v.is_nan()).map(f64::from)
+            };
+            for z in decode(&bytes)? {
+                if let Some(sum) = sums.get_mut(z.ordinal as usize) {
+                    sum.add_coverage(&z.coverage, value, |_, _| 1.0);
+                }
+            }
+        }
+        Ok(sums.iter().map(|s| Some(s.moments()).filter(|m| !m.is_empty()).map(|m| m.mean())).collect())
+    }
+}
+
 /// The rectangle of a tile's cells that any zone touches, in the tile's own rows and columns.
 fn covered_window(zones: &[ZoneCoverage]) -> Option<PixelWindow> {
     let mut found: Option<PixelWindow> = None;

@@ -7,7 +7,7 @@ use tesela_model::{Instant, Period};
 use super::SqliteIndex;
 use crate::error::Context;
 use crate::{
-    GenerationCommit, GenerationRow, Index, IndexError, IngestCommit, ObjectRow, OverviewRow, ProductKind,
+    GenerationCommit, GenerationRow, Index, IndexError, IngestCommit, ObjectRow, OverviewRow, PositionRow, ProductKind,
     ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetCommit,
     ZoneSetRow,
 };
@@ -360,6 +360,53 @@ impl Index for SqliteIndex {
                 bytes: r.get::<_, i64>(1)? as u64,
                 digest: r.get(2)?,
                 prefix: r.get(3)?,
+            })
+        })
+    }
+
+    fn contradictions(&self) -> Result<Vec<String>, IndexError> {
+        let checks = [
+            "SELECT 'table ' || \"table\" || ' row ' || rowid || ' points at a missing row of ' || parent
+             FROM pragma_foreign_key_check",
+            "SELECT 'slot ' || product || ' ' || ix || '_' || iy || ' ' || solar_day || ' has no place in the store'
+             FROM slots WHERE id NOT IN (SELECT slot_id FROM slot_locations)",
+            "SELECT 'slot ' || product || ' ' || ix || '_' || iy || ' ' || solar_day || ' has no scenes'
+             FROM slots WHERE id NOT IN (SELECT slot_id FROM slot_scenes)",
+            "SELECT 'scene ' || s.product_id || ' was acquired on ' || date(s.acquired, 'unixepoch') ||
+                    ' but its slot says ' || l.solar_day
+             FROM scenes s JOIN slot_scenes x ON x.scene_id = s.id JOIN slots l ON l.id = x.slot_id
+             WHERE abs(julianday(s.acquired, 'unixepoch') - julianday(l.solar_day) - 0.5) > 1.6
+                OR s.solar_day <> l.solar_day",
+            "SELECT 'scene ' || product_id || ' has no document' FROM scenes
+             WHERE id NOT IN (SELECT scene_id FROM scene_documents)",
+        ];
+        let mut found = Vec::new();
+        for sql in checks {
+            found.extend(self.list("check the index", sql, (), |r| r.get::<_, String>(0))?);
+        }
+        Ok(found)
+    }
+
+    fn all_positions(&self) -> Result<Vec<PositionRow>, IndexError> {
+        let sql = "
+            SELECT g.kind, g.product, g.prefix, l.position, s.time, s.solar_day FROM groups g
+              LEFT JOIN slot_locations l ON l.group_id = g.id LEFT JOIN slots s ON s.id = l.slot_id
+              WHERE g.kind = 'slots'
+            UNION ALL
+            SELECT g.kind, g.product, g.prefix, o.position, o.time, o.solar_day FROM groups g
+              LEFT JOIN overviews o ON o.group_id = g.id WHERE g.kind = 'overviews'
+            UNION ALL
+            SELECT g.kind, g.product, g.prefix, iif(d.id IS NULL, NULL, 0), d.period_start, '' FROM groups g
+              LEFT JOIN generations d ON d.group_id = g.id WHERE g.kind = 'generation'
+            ORDER BY 3, 4";
+        self.list("read positions", sql, (), |r| {
+            Ok(PositionRow {
+                kind: r.get(0)?,
+                product: r.get(1)?,
+                prefix: r.get(2)?,
+                position: r.get::<_, Option<i64>>(3)?.map(|p| p as u64),
+                time: r.get::<_, Option<i64>>(4)?.map(Instant),
+                solar_day: r.get::<_, Option<String>>(5)?.unwrap_or_default(),
             })
         })
     }

@@ -87,7 +87,7 @@ fn the_same_picture_gives_the_same_bytes() {
 fn nothing_is_small_and_kept() {
     let tile = transparent_png(256, 256).unwrap();
     assert_eq!(decode_png(&tile), (256, 256, vec![0; 256 * 256 * 4]));
-    assert_eq!(tile.len(), 0);
+    assert!(tile.len() < 200, "{}", tile.len());
     assert!(std::sync::Arc::ptr_eq(&tile, &transparent_png(256, 256).unwrap()));
     assert_eq!(decode_png(&transparent_png(3, 700).unwrap()), (3, 700, vec![0; 3 * 700 * 4]));
     assert!(transparent_png(0, 5).is_err());

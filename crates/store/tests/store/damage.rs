@@ -109,7 +109,7 @@ fn a_shard_deleted_behind_the_index_is_named() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60000))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn flips_never_panic(

@@ -100,7 +100,11 @@ fn styles(product: &Product, lang: Lang) -> Vec<StyleView> {
         let title = lang.text_or(&style.title, &style.name);
         StyleView {
             name: if is_default { "default".to_owned() } else { style.name.clone() },
-            title: if is_default { format!("{}: {title}", lang.say("default_style")) } else { title.to_owned() },
+            title: if is_default {
+                format!("{}: {title}", lang.say("default_style"))
+            } else {
+                title.to_owned()
+            },
             is_default,
             legend: legend::size(style, lang),
         }

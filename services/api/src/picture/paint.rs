@@ -3,8 +3,8 @@
 use tesela_compute::query::Selection;
 use tesela_compute::{Cube, PixelAnswer, PixelQuery};
 use tesela_model::{Resampling, Style};
-use tesela_render::{Painter, Picture, RenderError, encode_png, encode_webp, legend_picture, legend_size};
 use tesela_render::transparent_png;
+use tesela_render::{Painter, Picture, RenderError, encode_png, encode_webp, legend_picture, legend_size};
 
 use super::cache::Painted;
 use super::request::{ImageFormat, PictureRequest};
@@ -41,7 +41,7 @@ fn painted(
     request: &PictureRequest,
     snapshot: u64,
 ) -> ApiResult<Option<Picture>> {
-    let painter = Painter::new(&layer.style).map_err(failed)?;
+    let painter = Painter::new(&layer.style).map_err(|e| failed(&e))?;
     let selection = match &layer.selection {
         Selection::Bands(names) => Selection::Bands(distinct(names)),
         Selection::Expression(_) => layer.selection.clone(),
@@ -68,7 +68,8 @@ fn painted(
             .collect(),
         _ => answer.layers.iter().map(Vec::as_slice).collect(),
     };
-    let picture = painter.paint(answer.width as u32, answer.height as u32, &planes).map_err(failed)?;
+    let picture =
+        painter.paint(answer.width as u32, answer.height as u32, &planes).map_err(|e| failed(&e))?;
     Ok(Some(picture).filter(|picture| !picture.is_transparent()))
 }
 
@@ -114,7 +115,7 @@ fn stacked(lower: &Picture, upper: &Picture) -> Picture {
 /// A picture of one colour, or of nothing.
 pub fn flat(width: u32, height: u32, color: Option<[u8; 3]>, format: ImageFormat) -> ApiResult<Vec<u8>> {
     match (color, format) {
-        (None, ImageFormat::Png) => Ok(transparent_png(width, height).map_err(failed)?.to_vec()),
+        (None, ImageFormat::Png) => Ok(transparent_png(width, height).map_err(|e| failed(&e))?.to_vec()),
         (color, format) => {
             let [r, g, b, a] = color.map_or([0; 4], |[r, g, b]| [r, g, b, 255]);
             let indices = vec![0; width as usize * height as usize];
@@ -175,12 +176,13 @@ fn note(text: &str, line_chars: usize) -> ApiResult<Picture> {
         unit: None,
         classes: Some(lines.iter().enumerate().map(class).collect()),
     };
-    legend_picture(&style, "", "en", 1).map_err(failed)
+    legend_picture(&style, "", "en", 1).map_err(|e| failed(&e))
 }
 
 /// A style's legend as PNG.
 pub(super) fn legend(style: &Style, lang: Lang) -> ApiResult<Vec<u8>> {
-    let picture = legend_picture(style, lang.text_or(&style.title, &style.name), lang.code(), 1).map_err(failed)?;
+    let picture = legend_picture(style, lang.text_or(&style.title, &style.name), lang.code(), 1)
+        .map_err(|e| failed(&e))?;
     encoded(&picture, ImageFormat::Png)
 }
 
@@ -194,11 +196,11 @@ fn encoded(picture: &Picture, format: ImageFormat) -> ApiResult<Vec<u8>> {
         ImageFormat::Png => encode_png(picture),
         ImageFormat::Webp => encode_webp(picture),
     }
-    .map_err(failed)
+    .map_err(|e| failed(&e))
 }
 
-fn failed(e: RenderError) -> ApiError {
-    ApiError::internal(&e)
+fn failed(e: &RenderError) -> ApiError {
+    ApiError::internal(e)
 }
 
 #[cfg(test)]

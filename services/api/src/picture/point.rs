@@ -133,7 +133,12 @@ pub fn read(cube: &Cube, request: &PointRequest, lang: Lang) -> ApiResult<Vec<Po
             snapshot,
             grid: product.grid.id.clone(),
             place: place.map(|(place, _)| place),
-            bands: product.bands.iter().zip(bands).map(|(band, value)| described(band, value, lang)).collect(),
+            bands: product
+                .bands
+                .iter()
+                .zip(bands)
+                .map(|(band, value)| described(band, value, lang))
+                .collect(),
             style: style.name.clone(),
             style_value: expression.map(|expression| PointValue {
                 name: expression.clone(),

@@ -103,7 +103,6 @@ pub fn deepest_useful(set: &TileMatrixSet, grid: &GridDef, lon_lat: &BoundingBox
     fine.map_or(last, |m| m.zoom)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +110,7 @@ mod tests {
     #[test]
     fn addresses_are_checked_part_by_part() {
         let set = TileMatrixSet::web_mercator_quad();
-        let at = |m, r, c| tile(&set, m, r, c);
+        let at = |m: &str, r: &str, c: &str| tile(&set, m, r, c);
         assert!(at("10", "455", "229").is_ok());
         assert!(matches!(at("99", "0", "0"), Err(NoTile::Matrix(_))));
         assert!(matches!(at("BOGUS", "0", "0"), Err(NoTile::Matrix(_))));

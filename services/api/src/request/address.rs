@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn the_configured_address_wins() {
-        let config = ServeConfig { base_url: Some("https://datos.example/".into()), ..ServeConfig::default() };
+        let config =
+            ServeConfig { base_url: Some("https://datos.example/".into()), ..ServeConfig::default() };
         assert_eq!(BaseUrl::of(&config, &HeaderMap::new()).as_str(), "https://datos.example");
     }
 }

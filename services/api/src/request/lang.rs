@@ -84,7 +84,7 @@ impl Lang {
     }
 
     /// A title in this language, else in Spanish, English, or whatever there is; empty if there is none.
-    pub fn text<'t>(self, titles: &'t Titles) -> &'t str {
+    pub fn text(self, titles: &Titles) -> &str {
         std::iter::once(self.0)
             .chain(FALLBACK)
             .find_map(|code| titles.get(code))

@@ -62,7 +62,8 @@ impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_or_else(|_| Self::default(), |q| Self(q.0)))
+        Ok(Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map_or_else(|_| Self::default(), |q| Self(q.0)))
     }
 }
 

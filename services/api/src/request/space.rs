@@ -23,10 +23,7 @@ pub fn crs(parameter: &'static str, text: &str) -> ApiResult<CrsName> {
 /// 400 if it is not four finite numbers.
 pub fn numbers(parameter: &'static str, text: &str) -> ApiResult<[f64; 4]> {
     let bad = || {
-        ApiError::parameter(
-            parameter,
-            format!("{:?} is not four numbers minx,miny,maxx,maxy", shorten(text)),
-        )
+        ApiError::parameter(parameter, format!("{:?} is not four numbers minx,miny,maxx,maxy", shorten(text)))
     };
     if text.len() > 400 {
         return Err(bad());
@@ -117,7 +114,8 @@ mod tests {
 
     #[test]
     fn bad_boxes_are_refused() {
-        for text in ["", "1,2,3", "a,b,c,d", "NaN,0,1,1", "0,0,inf,1", "1,0,0,1", "0,0,1,1,1", "1e309,0,1,1"] {
+        for text in ["", "1,2,3", "a,b,c,d", "NaN,0,1,1", "0,0,inf,1", "1,0,0,1", "0,0,1,1,1", "1e309,0,1,1"]
+        {
             assert!(bbox(text, None).is_err(), "{text}");
         }
         assert!(bbox("0,0,1,1", Some("EPSG:0")).is_err());

@@ -7,9 +7,7 @@ pub fn shorten(text: &str) -> String {
 
 /// A text without the characters that XML 1.0 cannot hold, even escaped.
 pub fn printable(text: &str) -> String {
-    let allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
-    };
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     text.chars().map(|c| if allowed(c) { c } else { '\u{FFFD}' }).collect()
 }
 

@@ -11,7 +11,11 @@ use crate::{ApiError, ApiResult};
 ///
 /// # Errors
 /// 404 for an unknown product; 400 lists the choices when none is given and there is not exactly one.
-pub(crate) fn product_of(catalog: &Catalog, asked: Option<&str>, kind: ProductKind) -> ApiResult<Arc<Product>> {
+pub(crate) fn product_of(
+    catalog: &Catalog,
+    asked: Option<&str>,
+    kind: ProductKind,
+) -> ApiResult<Arc<Product>> {
     if let Some(id) = asked {
         return Ok(Arc::clone(catalog.product(id)?));
     }
@@ -35,7 +39,11 @@ pub(crate) fn band_of(product: &Product, asked: Option<&str>) -> ApiResult<Strin
         (None, [only]) => Ok(only.name.clone()),
         (None, _) => Err(ApiError::parameter(
             "band",
-            format!("band or expression is needed; {} has the bands {}", product.id, product.band_names().join(", ")),
+            format!(
+                "band or expression is needed; {} has the bands {}",
+                product.id,
+                product.band_names().join(", ")
+            ),
         )),
     }
 }

@@ -50,7 +50,10 @@ async fn landing(State(app): State<AppState>, uri: Uri, headers: HeaderMap) -> A
 
 fn document(links: &Links, lang: Lang) -> ApiResult<Response> {
     let (title, description) = match lang.code() {
-        "es" => ("Tesela", "Cubo de datos de imágenes de satélite: mapas, series de tiempo y estadísticas por zona."),
+        "es" => (
+            "Tesela",
+            "Cubo de datos de imágenes de satélite: mapas, series de tiempo y estadísticas por zona.",
+        ),
         _ => ("Tesela", "A data cube of satellite images: maps, time series and statistics by zone."),
     };
     let links = [

@@ -1,7 +1,5 @@
 //! The layers around all routes, from the outside in: manners, CORS, compression, panics, time, body size.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Version, header};
@@ -12,8 +10,6 @@ use tower_http::cors::{Any, CorsLayer};
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::manners::{Surroundings, every_answer, exposed_headers, panicked, problems_and_time};
-use super::metrics::Metrics;
-use crate::AppState;
 
 /// Largest body of a request, bytes.
 const BODY_LIMIT: usize = 2 << 20;
@@ -22,13 +18,12 @@ const BODY_LIMIT: usize = 2 << 20;
 const COMPRESSED_FROM: u64 = 512;
 
 /// Puts the layers around a router that has its fallbacks already.
-pub(crate) fn wrap(router: Router, app: &AppState, metrics: &Arc<Metrics>) -> Router {
-    let around = Surroundings { app: app.clone(), metrics: Arc::clone(metrics) };
+pub(crate) fn wrap(router: Router, around: Surroundings) -> Router {
     router
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(from_fn(problems_and_time))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom(|cause: Box<dyn std::any::Any + Send>| panicked(cause.as_ref())))
         .layer(CompressionLayer::new().gzip(true).compress_when(is_text))
         .layer(cors())
         .layer(from_fn_with_state(around, every_answer))

@@ -26,7 +26,10 @@ async fn get_legend(
 ) -> ApiResult<Response> {
     let Path([layer, file]) = path.map_err(|e| ApiError::parameter("path", e.body_text()))?;
     let style = file.strip_suffix(".png").ok_or_else(|| {
-        ApiError::not_found("unknown_format", format!("{:?} is not a legend; legends are {{style}}.png", shorten(&file)))
+        ApiError::not_found(
+            "unknown_format",
+            format!("{:?} is not a legend; legends are {{style}}.png", shorten(&file)),
+        )
     })?;
     let (style, lang) = (style.to_owned(), Lang::negotiate(params.get("lang"), &headers));
     let (snapshot, legend) =

@@ -150,7 +150,8 @@ fn day_of(cube: &Cube, product: &Product, time: &TimeSelector, snapshot: u64) ->
 fn slots_behind(cube: &Cube, made: &GenerationRow, tile: TileId, depth: usize) -> ApiResult<Vec<SlotRow>> {
     let index = cube.index();
     let wanted: BTreeSet<i64> = index.generation_slots(made.id).map_err(index_error)?.into_iter().collect();
-    let sources: BTreeSet<i64> = index.generation_sources(made.id).map_err(index_error)?.into_iter().collect();
+    let sources: BTreeSet<i64> =
+        index.generation_sources(made.id).map_err(index_error)?.into_iter().collect();
     let catalog = cube.catalog()?;
     let mut found = Vec::new();
     for product in catalog.products.values() {

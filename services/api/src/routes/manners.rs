@@ -31,7 +31,11 @@ pub(crate) struct Surroundings {
 }
 
 /// The outermost middleware: counts and logs the request, then adds the headers of every answer.
-pub(crate) async fn every_answer(State(around): State<Surroundings>, request: Request, next: Next) -> Response {
+pub(crate) async fn every_answer(
+    State(around): State<Surroundings>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let _under_way = around.metrics.enter();
     let method = method_name(request.method());
@@ -67,7 +71,7 @@ pub(crate) async fn problems_and_time(request: Request, next: Next) -> Response 
         .into_response();
     };
     let refused = response.status().is_client_error() || response.status().is_server_error();
-    if refused && !head && is_plain(&response) { documented(response) } else { response }
+    if refused && !head && is_plain(&response) { documented(&response) } else { response }
 }
 
 /// Whether a refusal comes from the framework rather than from a handler.
@@ -77,12 +81,14 @@ fn is_plain(response: &Response) -> bool {
 }
 
 /// The same refusal as a problem document; its headers stay.
-fn documented(plain: Response) -> Response {
+fn documented(plain: &Response) -> Response {
     let (status, detail, code) = match plain.status() {
         StatusCode::PAYLOAD_TOO_LARGE => (plain.status(), "the body is larger than 2 MB", "too_large"),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            (plain.status(), "this address does not take that method; Allow lists those it takes", "method_not_allowed")
-        }
+        StatusCode::METHOD_NOT_ALLOWED => (
+            plain.status(),
+            "this address does not take that method; Allow lists those it takes",
+            "method_not_allowed",
+        ),
         s if s.is_server_error() => (s, "the server could not answer", "internal"),
         s => (s, "the request could not be read", "bad_request"),
     };
@@ -111,7 +117,7 @@ pub(crate) async fn no_such_method() -> ApiError {
 }
 
 /// Answers for a handler that panicked; the message goes to the log.
-pub(crate) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+pub(crate) fn panicked(cause: &(dyn Any + Send)) -> Response {
     let text = cause.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
     ApiError::internal(&text).into_response()

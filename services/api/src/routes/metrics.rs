@@ -17,11 +17,13 @@ struct Histogram {
     sum_s: f64,
 }
 
+/// Route template, method and status of an answer.
+type Answered = (Arc<str>, &'static str, u16);
+
 /// What is counted; one per router.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    /// Answers by route template, method and status.
-    answers: Mutex<BTreeMap<(Arc<str>, &'static str, u16), u64>>,
+    answers: Mutex<BTreeMap<Answered, u64>>,
     latencies: Mutex<BTreeMap<Arc<str>, Histogram>>,
     in_flight: AtomicU64,
     snapshot: AtomicU64,
@@ -64,7 +66,8 @@ impl Metrics {
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         head(&mut out, "tesela_http_requests_total", "counter", "Answers by route, method and status.");
-        for ((route, method, status), n) in self.answers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for ((route, method, status), n) in self.answers.lock().unwrap_or_else(PoisonError::into_inner).iter()
+        {
             let _ = writeln!(
                 out,
                 "tesela_http_requests_total{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}} {n}"

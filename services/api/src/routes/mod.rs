@@ -65,7 +65,8 @@ pub fn router(state: AppState) -> Router {
         .merge(health::routes(Arc::clone(&counters)))
         .method_not_allowed_fallback(manners::no_such_method)
         .fallback(manners::no_such_path);
-    layers::wrap(routes.with_state(state.clone()), &state, &counters)
+    let around = manners::Surroundings { app: state.clone(), metrics: counters };
+    layers::wrap(routes.with_state(state), around)
 }
 
 /// The API definition: OpenAPI 3.1.

@@ -108,7 +108,9 @@ mod tests {
     fn browsers_get_html_and_programs_json() {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         assert_eq!(chosen("", browser).unwrap(), Form::Html);
-        for accept in ["*/*", "", "application/json", "application/json, text/html;q=0.5", "image/png", "text/html;q=0"] {
+        for accept in
+            ["*/*", "", "application/json", "application/json, text/html;q=0.5", "image/png", "text/html;q=0"]
+        {
             assert_eq!(chosen("", accept).unwrap(), Form::Json, "{accept}");
         }
         assert_eq!(chosen("", "text/csv").unwrap(), Form::Csv);

@@ -107,7 +107,10 @@ impl Query {
     pub(crate) fn word(&self, name: &'static str, words: &[&'static str]) -> ApiResult<Option<&'static str>> {
         let Some(text) = self.text(name) else { return Ok(None) };
         words.iter().find(|word| word.eq_ignore_ascii_case(text)).copied().map(Some).ok_or_else(|| {
-            ApiError::parameter(name, format!("{name} must be one of {}, got {:?}", words.join(", "), shorten(text)))
+            ApiError::parameter(
+                name,
+                format!("{name} must be one of {}, got {:?}", words.join(", "), shorten(text)),
+            )
         })
     }
 
@@ -134,15 +137,17 @@ impl Query {
     pub(crate) fn bbox(&self) -> ApiResult<Option<BoundingBox>> {
         let Some(text) = self.text("bbox") else { return Ok(None) };
         let (crs, bounds) = space::bbox(text, self.text("bbox-crs"))?;
-        let outside = || ApiError::parameter("bbox", "bbox lies where bbox-crs has no longitude and latitude");
+        let outside =
+            || ApiError::parameter("bbox", "bbox lies where bbox-crs has no longitude and latitude");
         transform_bounds(&crs, &CrsName::lon_lat(), &bounds).map(Some).ok_or_else(outside)
     }
 }
 
 fn finite(name: &'static str, text: &str) -> ApiResult<f64> {
-    text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| {
-        ApiError::parameter(name, format!("{name} must be numbers, got {:?}", shorten(text)))
-    })
+    text.parse()
+        .ok()
+        .filter(|v: &f64| v.is_finite())
+        .ok_or_else(|| ApiError::parameter(name, format!("{name} must be numbers, got {:?}", shorten(text))))
 }
 
 fn bad(code: &'static str, detail: String) -> ApiError {
@@ -151,9 +156,8 @@ fn bad(code: &'static str, detail: String) -> ApiError {
 
 /// Decodes `application/x-www-form-urlencoded` text: `+` is a space.
 fn decoded(text: &str) -> ApiResult<String> {
-    let broken = || {
-        bad("broken_encoding", format!("the query is not percent-encoded UTF-8: {:?}", shorten(text)))
-    };
+    let broken =
+        || bad("broken_encoding", format!("the query is not percent-encoded UTF-8: {:?}", shorten(text)));
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -66,14 +66,17 @@ fn question(query: &Query) -> ApiResult<SeriesQuery> {
 
 /// A longitude or latitude; needed always.
 pub(crate) fn coordinate(query: &Query, name: &'static str, most: f64) -> ApiResult<f64> {
-    let expected = || ApiError::parameter(name, format!("{name} must be a number of degrees from -{most} to {most}"));
+    let expected =
+        || ApiError::parameter(name, format!("{name} must be a number of degrees from -{most} to {most}"));
     query.number(name)?.filter(|v| v.abs() <= most).ok_or_else(expected)
 }
 
 /// `bands` or `expression`; neither means every band.
 fn selection(query: &Query) -> ApiResult<Selection> {
     match (query.list("bands"), query.text("expression")) {
-        (Some(_), Some(_)) => Err(ApiError::parameter("expression", "give either bands or expression, not both")),
+        (Some(_), Some(_)) => {
+            Err(ApiError::parameter("expression", "give either bands or expression, not both"))
+        }
         (None, Some(expression)) => Ok(Selection::Expression(expression.to_owned())),
         (bands, None) => Ok(Selection::Bands(bands.unwrap_or_default())),
     }

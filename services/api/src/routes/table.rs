@@ -49,6 +49,7 @@ impl Serialize for Cell {
 }
 
 /// A named column over rows of `R`.
+#[derive(Debug)]
 pub(crate) struct Column<R> {
     /// Name in JSON and in the CSV header.
     pub(crate) name: &'static str,

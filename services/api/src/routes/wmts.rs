@@ -25,5 +25,8 @@ pub fn routes() -> Router<AppState> {
         .route("/wmts", get(kvp::answer))
         .route("/wmts/1.0.0/WMTSCapabilities.xml", get(rest::capabilities))
         .route("/wmts/1.0.0/{layer}/{style}/{time}/{set}/{matrix}/{row}/{col}", get(rest::tile))
-        .route("/wmts/1.0.0/{layer}/{style}/{time}/{set}/{matrix}/{row}/{col}/{j}/{i}", get(rest::feature_info))
+        .route(
+            "/wmts/1.0.0/{layer}/{style}/{time}/{set}/{matrix}/{row}/{col}/{j}/{i}",
+            get(rest::feature_info),
+        )
 }

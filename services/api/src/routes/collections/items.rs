@@ -104,7 +104,10 @@ fn set_exists(cube: &tesela_compute::Cube, id: &str) -> ApiResult<()> {
     if catalog.zone_sets.contains_key(id) {
         Ok(())
     } else if catalog.products.contains_key(id) {
-        Err(ApiError::not_found("no_items", format!("{id} is a product and has no items; its maps are linked from /collections/{id}")))
+        Err(ApiError::not_found(
+            "no_items",
+            format!("{id} is a product and has no items; its maps are linked from /collections/{id}"),
+        ))
     } else {
         Err(unknown(id))
     }
@@ -168,7 +171,8 @@ impl Page {
 
     /// The same request at another offset, in another form.
     fn link(&self, rel: &'static str, media_type: &'static str, offset: u64, title: &str) -> Link {
-        let mut path = format!("/collections/{}/items?limit={}&offset={offset}", encoded(&self.id), self.limit);
+        let mut path =
+            format!("/collections/{}/items?limit={}&offset={offset}", encoded(&self.id), self.limit);
         for name in ["bbox", "bbox-crs", "datetime"] {
             if let Some(value) = self.query.text(name) {
                 path.push_str(&format!("&{name}={}", encoded(value)));

@@ -16,7 +16,12 @@ use crate::routes::links::Link;
 ///
 /// # Errors
 /// Those of reading the product's extent.
-pub(super) fn document(cube: &Cube, catalog: &Catalog, product: &Product, writing: &Writing) -> ApiResult<Value> {
+pub(super) fn document(
+    cube: &Cube,
+    catalog: &Catalog,
+    product: &Product,
+    writing: &Writing,
+) -> ApiResult<Value> {
     let lang = writing.lang;
     let found = cube.extent(&product.id, writing.snapshot)?;
     let styles: Vec<Value> =
@@ -34,19 +39,29 @@ pub(super) fn document(cube: &Cube, catalog: &Catalog, product: &Product, writin
     put("tesela:grid", grid(&product.grid)?);
     put("tesela:bands", product.bands.iter().map(|b| band(b, lang)).collect());
     put("tesela:styles", styles.into());
-    put("tesela:masks", product.scenes().map(|d| d.masks.keys().cloned().collect::<Vec<_>>()).unwrap_or_default().into());
-    put("tesela:datetime", json!({"default": default_date(cube, product, found.is_some(), writing.snapshot)?}));
+    put(
+        "tesela:masks",
+        product.scenes().map(|d| d.masks.keys().cloned().collect::<Vec<_>>()).unwrap_or_default().into(),
+    );
+    put(
+        "tesela:datetime",
+        json!({"default": default_date(cube, product, found.is_some(), writing.snapshot)?}),
+    );
     put("links", json!(links(product, writing)));
     Ok(Value::Object(out))
 }
 
-/// The date a map shows when none is asked for: the latest.
+/// The date a map shows when none is asked for: the latest in the list of dates.
 fn default_date(cube: &Cube, product: &Product, has_data: bool, snapshot: u64) -> ApiResult<Option<String>> {
     if !has_data {
         return Ok(None);
     }
     let moment = cube.moment(&product.id, &TimeSelector::Latest, snapshot)?;
-    Ok(Some(moment.datetime.get(..10).map_or(moment.label, str::to_owned)))
+    Ok(Some(match product.kind {
+        // A scene's day is its solar day, which may differ from the UTC date.
+        ProductKind::Scenes => moment.label,
+        ProductKind::Derived => moment.period.start.date().to_string(),
+    }))
 }
 
 fn kind(kind: ProductKind) -> &'static str {

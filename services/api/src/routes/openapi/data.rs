@@ -62,7 +62,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         answers: &[Answer::of(JSON, "Dates")],
         parameters: dates::PARAMETERS,
-        ..document("/v1/products/{id}/dates", "dates", "values", "Dates of a product, with the clear share in a box")
+        ..document(
+            "/v1/products/{id}/dates",
+            "dates",
+            "values",
+            "Dates of a product, with the clear share in a box",
+        )
     },
     Operation {
         answers: &[Answer::of(JSON, "Series"), Answer::text(CSV)],
@@ -89,7 +94,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         answers: &[Answer::of(JSON, "ZoneTable"), Answer::text(CSV)],
         parameters: zones::STATS_PARAMETERS,
-        ..document("/v1/zones/{set}/stats", "zone_stats", "zones", "Statistics of a band or expression by zone")
+        ..document(
+            "/v1/zones/{set}/stats",
+            "zone_stats",
+            "zones",
+            "Statistics of a band or expression by zone",
+        )
     },
     Operation {
         answers: &[Answer::of(JSON, "ZoneTable"), Answer::text(CSV)],
@@ -114,7 +124,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
 ];
 
 /// An operation with one form and problem documents.
-const fn document(path: &'static str, id: &'static str, tag: &'static str, summary: &'static str) -> Operation {
+const fn document(
+    path: &'static str,
+    id: &'static str,
+    tag: &'static str,
+    summary: &'static str,
+) -> Operation {
     Operation {
         path,
         id,

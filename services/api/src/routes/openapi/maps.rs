@@ -34,11 +34,32 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ..map("/legends/{layer}/{style}.png", "legend", "A style's legend")
     },
     Operation {
-        answers: &[Answer::text("application/xml"), Answer::bytes(PNG), Answer::bytes(WEBP), Answer::of("application/json", "Any")],
+        answers: &[
+            Answer::text("application/xml"),
+            Answer::bytes(PNG),
+            Answer::bytes(WEBP),
+            Answer::of("application/json", "Any"),
+        ],
         also: &[204, 304],
         parameters: &[
-            "SERVICE", "REQUEST", "VERSION", "LAYER", "STYLE", "FORMAT", "TILEMATRIXSET", "TILEMATRIX", "TILEROW",
-            "TILECOL", "TIME", "I", "J", "INFOFORMAT", "AcceptVersions", "Sections", "AcceptFormats", "lang",
+            "SERVICE",
+            "REQUEST",
+            "VERSION",
+            "LAYER",
+            "STYLE",
+            "FORMAT",
+            "TILEMATRIXSET",
+            "TILEMATRIX",
+            "TILEROW",
+            "TILECOL",
+            "TIME",
+            "I",
+            "J",
+            "INFOFORMAT",
+            "AcceptVersions",
+            "Sections",
+            "AcceptFormats",
+            "lang",
         ],
         refusal: Refusal::Ogc,
         ..map("/wmts", "wmts_kvp", "WMTS 1.0.0, KVP: GetCapabilities, GetTile, GetFeatureInfo")
@@ -54,7 +75,25 @@ pub(super) const OPERATIONS: &[Operation] = &[
         answers: &[Answer::bytes(PNG), Answer::bytes(WEBP)],
         also: &[204, 304],
         refusal: Refusal::Ogc,
-        ..map("/wmts/1.0.0/{layer}/{style}/{time}/{tms}/{z}/{y}/{x}.png", "wmts_tile", "WMTS 1.0.0 tile, REST")
+        ..map(
+            "/wmts/1.0.0/{layer}/{style}/{time}/{tms}/{z}/{y}/{x}.png",
+            "wmts_tile",
+            "WMTS 1.0.0 tile, REST",
+        )
+    },
+    Operation {
+        answers: &[
+            Answer::of("application/json", "Any"),
+            Answer::of("application/geo+json", "Any"),
+            Answer::text("text/plain"),
+            Answer::text("text/html"),
+        ],
+        refusal: Refusal::Ogc,
+        ..map(
+            "/wmts/1.0.0/{layer}/{style}/{time}/{tms}/{z}/{y}/{x}/{j}/{i}.json",
+            "wmts_feature_info",
+            "Values under a pixel of a tile, REST",
+        )
     },
     Operation {
         answers: &[
@@ -69,9 +108,31 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ],
         also: &[304],
         parameters: &[
-            "SERVICE", "REQUEST", "VERSION", "LAYERS", "STYLES", "CRS", "SRS", "BBOX", "WIDTH", "HEIGHT", "FORMAT",
-            "TRANSPARENT", "BGCOLOR", "TIME", "EXCEPTIONS", "QUERY_LAYERS", "INFO_FORMAT", "FEATURE_COUNT", "I", "J",
-            "X", "Y", "LAYER", "STYLE", "lang",
+            "SERVICE",
+            "REQUEST",
+            "VERSION",
+            "LAYERS",
+            "STYLES",
+            "CRS",
+            "SRS",
+            "BBOX",
+            "WIDTH",
+            "HEIGHT",
+            "FORMAT",
+            "TRANSPARENT",
+            "BGCOLOR",
+            "TIME",
+            "EXCEPTIONS",
+            "QUERY_LAYERS",
+            "INFO_FORMAT",
+            "FEATURE_COUNT",
+            "I",
+            "J",
+            "X",
+            "Y",
+            "LAYER",
+            "STYLE",
+            "lang",
         ],
         refusal: Refusal::Ogc,
         ..map("/wms", "wms", "WMS 1.3.0 and 1.1.1: GetCapabilities, GetMap, GetFeatureInfo, GetLegendGraphic")

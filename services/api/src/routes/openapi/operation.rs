@@ -74,9 +74,11 @@ impl Operation {
         let in_path = self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         let parameters: Vec<Value> = in_path
             .map(|name| parameters::in_path(self.path, name))
-            .chain(self.parameters.iter().map(|name| {
-                parameters::in_query(self.id, name, self.required.contains(name))
-            }))
+            .chain(
+                self.parameters
+                    .iter()
+                    .map(|name| parameters::in_query(self.id, name, self.required.contains(name))),
+            )
             .collect();
         json!({
             "operationId": self.id,

@@ -23,7 +23,7 @@ pub(super) fn html(document: &Value) -> String {
         say(&document["info"]["description"])
     );
     for tag in document["tags"].as_array().into_iter().flatten() {
-        let _ = write!(out, "<h2>{}</h2>\n", say(&tag["description"]));
+        let _ = writeln!(out, "<h2>{}</h2>", say(&tag["description"]));
         for (path, methods) in document["paths"].as_object().into_iter().flatten() {
             let operation = &methods["get"];
             if operation["tags"][0] == tag["name"] {
@@ -44,16 +44,21 @@ fn operation_html(path: &str, operation: &Value) -> String {
     );
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let needed = if parameter["required"] == true { " (needed)" } else { "" };
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<tr><th><code>{}</code></th><td>{}{needed}</td><td>{}</td></tr>\n",
+            "<tr><th><code>{}</code></th><td>{}{needed}</td><td>{}</td></tr>",
             say(&parameter["name"]),
             say(&parameter["description"]),
             escaped(&kind(&parameter["schema"]))
         );
     }
-    let types = operation["responses"]["200"]["content"].as_object().map(|c| c.keys().cloned().collect::<Vec<_>>());
-    let _ = write!(out, "</table>\n<p>Answers: {}</p>\n</details>\n", escaped(&types.unwrap_or_default().join(", ")));
+    let types =
+        operation["responses"]["200"]["content"].as_object().map(|c| c.keys().cloned().collect::<Vec<_>>());
+    let _ = write!(
+        out,
+        "</table>\n<p>Answers: {}</p>\n</details>\n",
+        escaped(&types.unwrap_or_default().join(", "))
+    );
     out
 }
 

@@ -8,7 +8,9 @@ use crate::routes::zones::STATISTICS;
 pub(super) fn in_path(path: &str, name: &str) -> Value {
     let (description, schema) = match name {
         "id" if path.starts_with("/v1/products") => ("Product", json!({"type": "string"})),
-        "id" => ("Product or zone set; the @ of a zone set may be percent-encoded", json!({"type": "string"})),
+        "id" => {
+            ("Product or zone set; the @ of a zone set may be percent-encoded", json!({"type": "string"}))
+        }
         "set" => ("Zone set; its @ may be percent-encoded", json!({"type": "string"})),
         "key" => ("Key of a zone", json!({"type": "string"})),
         "layer" | "product" => ("Product", json!({"type": "string"})),
@@ -16,17 +18,13 @@ pub(super) fn in_path(path: &str, name: &str) -> Value {
         "tms" => ("Tile matrix set: WebMercatorQuad, WorldCRS84Quad or a grid", json!({"type": "string"})),
         "z" => ("Tile matrix (zoom level)", json!({"type": "integer", "minimum": 0, "maximum": 30})),
         "x" => ("Tile column, from the west", json!({"type": "integer", "minimum": 0})),
-        "y" | "y_and_format" | "tile" => return file_in_path(name),
+        "y" => ("Tile row, from the north", json!({"type": "integer", "minimum": 0})),
+        "i" => ("Column in the tile", json!({"type": "integer", "minimum": 0, "maximum": 255})),
+        "j" => ("Row in the tile", json!({"type": "integer", "minimum": 0, "maximum": 255})),
+        "time" => ("Time, or default or current", json!({"type": "string"})),
         "path" => ("File", json!({"type": "string"})),
         _ => ("", json!({"type": "string"})),
     };
-    json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
-}
-
-/// The last part of a tile's path.
-fn file_in_path(name: &str) -> Value {
-    let schema = json!({"type": "string", "examples": ["449.png"]});
-    let description = "Tile row from the north, with the format as its extension";
     json!({"name": name, "in": "path", "required": true, "description": description, "schema": schema})
 }
 
@@ -39,9 +37,7 @@ pub(super) fn in_query(operation: &str, name: &str, required: bool) -> Value {
 fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
     let text = || json!({"type": "string"});
     let number = |low: f64, high: f64| json!({"type": "number", "minimum": low, "maximum": high});
-    let whole = |low: u64, high: u64, usual: u64| {
-        json!({"type": "integer", "minimum": low, "maximum": high, "default": usual})
-    };
+    let whole = |low: u64, high: u64, usual: u64| json!({"type": "integer", "minimum": low, "maximum": high, "default": usual});
     let word = |words: &[&str]| json!({"type": "string", "enum": words});
     match (name, operation) {
         ("f", "landing") => ("Form of the answer; else by Accept", word(&["json", "html"])),
@@ -51,7 +47,10 @@ fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
         }
         ("f", "api_html") => ("Form of the answer", word(&["html"])),
         ("f", _) => ("Form of the answer", word(&["json"])),
-        ("lang", _) => ("Language of titles; else by Accept-Language", json!({"type": "string", "examples": ["es", "en"]})),
+        ("lang", _) => (
+            "Language of titles; else by Accept-Language",
+            json!({"type": "string", "examples": ["es", "en"]}),
+        ),
         ("limit", "items") => ("Most items in the answer", whole(1, 10_000, 10)),
         ("limit", _) => ("Most commits in the answer", whole(1, 1000, 100)),
         ("offset", _) => ("Items passed over", json!({"type": "integer", "minimum": 0, "default": 0})),
@@ -68,32 +67,40 @@ fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
             "Periods: a time, an interval, or all; absent is the latest",
             json!({"type": "string", "examples": ["2024", "2020/2024", "all"]}),
         ),
-        ("datetime", "series" | "zone_series") => {
-            ("Only within this time", json!({"type": "string", "examples": ["2024", "2020-01-01/2024-12-31", "../2010"]}))
-        }
+        ("datetime", "series" | "zone_series") => (
+            "Only within this time",
+            json!({"type": "string", "examples": ["2024", "2020-01-01/2024-12-31", "../2010"]}),
+        ),
         ("datetime" | "time", _) => (
             "Which time is shown; absent, default and current are the latest",
             json!({"type": "string", "examples": ["2024", "2024-03", "2024-03-05"]}),
         ),
-        ("snapshot", _) => ("Read at this commit; the latest unless given", json!({"type": "integer", "minimum": 0})),
-        ("product", "zone_stats" | "zone_series" | "lineage") => ("Product; needed unless there is only one derived product", text()),
+        ("snapshot", _) => {
+            ("Read at this commit; the latest unless given", json!({"type": "integer", "minimum": 0}))
+        }
+        ("product", "zone_stats" | "zone_series" | "lineage") => {
+            ("Product; needed unless there is only one derived product", text())
+        }
         ("product", _) => ("Product; needed unless there is only one product of scenes", text()),
         ("band", _) => ("Band; needed unless the product has only one or expression is given", text()),
         ("bands", _) => ("Names of bands, comma between; all unless given", text()),
-        ("expression", _) => (
-            "Arithmetic over band names",
-            json!({"type": "string", "examples": ["(nir-red)/(nir+red)"]}),
-        ),
+        ("expression", _) => {
+            ("Arithmetic over band names", json!({"type": "string", "examples": ["(nir-red)/(nir+red)"]}))
+        }
         ("lon", _) => ("Longitude, degrees", number(-180.0, 180.0)),
         ("lat", _) => ("Latitude, degrees", number(-90.0, 90.0)),
         ("mask", _) => ("Named mask of the product, or none", text()),
-        ("masked", _) => ("Whether masked observations are kept, with used=false and a reason", word(&["keep", "drop"])),
+        ("masked", _) => {
+            ("Whether masked observations are kept, with used=false and a reason", word(&["keep", "drop"]))
+        }
         ("keys", _) => ("Keys of zones, comma between; at most 1000", text()),
         ("stats", _) => (
             "Statistics in the table, comma between; all unless given",
             json!({"type": "string", "examples": [STATISTICS.join(",")]}),
         ),
-        ("min_coverage", _) => ("Share of valid area below which values are null, with a reason", number(0.0, 1.0)),
+        ("min_coverage", _) => {
+            ("Share of valid area below which values are null, with a reason", number(0.0, 1.0))
+        }
         ("resampling", _) => ("How pixels are resampled", word(&["nearest", "bilinear", "cubic"])),
         ("style", _) => ("Style; the product's first unless given", text()),
         ("format", _) => ("Format of the picture", text()),

@@ -14,7 +14,7 @@ pub(super) fn all() -> Value {
 }
 
 /// An object whose named members are all there; others may be.
-fn object(members: Value) -> Value {
+fn object(members: &Value) -> Value {
     let names: Vec<String> = members.as_object().map(|m| m.keys().cloned().collect()).unwrap_or_default();
     json!({"type": "object", "required": names, "properties": members})
 }
@@ -82,8 +82,8 @@ fn general() -> Value {
                 "href": text(), "rel": text(), "type": text(), "title": text(), "templated": {"type": "boolean"},
             },
         },
-        "Landing": object(json!({"title": text(), "description": text(), "links": list("Link")})),
-        "Conformance": object(json!({"conformsTo": {"type": "array", "items": text()}})),
+        "Landing": object(&json!({"title": text(), "description": text(), "links": list("Link")})),
+        "Conformance": object(&json!({"conformsTo": {"type": "array", "items": text()}})),
         "Health": {
             "type": "object",
             "required": ["status"],
@@ -94,7 +94,7 @@ fn general() -> Value {
 
 fn collections() -> Value {
     json!({
-        "Collections": object(json!({"links": list("Link"), "collections": list("Collection")})),
+        "Collections": object(&json!({"links": list("Link"), "collections": list("Collection")})),
         "Collection": {
             "type": "object",
             "required": ["id", "title", "extent", "links", "tesela:kind", "tesela:synthetic"],
@@ -113,7 +113,7 @@ fn collections() -> Value {
                 "tesela:bands": list("Band"),
                 "tesela:styles": list("Style"),
                 "tesela:masks": {"type": "array", "items": text()},
-                "tesela:datetime": object(json!({"default": maybe("string")})),
+                "tesela:datetime": object(&json!({"default": maybe("string")})),
                 "tesela:zones": count(),
                 "tesela:key_field": text(),
                 "tesela:edition": maybe("string"),
@@ -123,7 +123,7 @@ fn collections() -> Value {
         "Extent": {
             "type": "object",
             "properties": {
-                "spatial": object(json!({
+                "spatial": object(&json!({
                     "bbox": {"type": "array", "minItems": 1, "items": numbers(4)},
                     "crs": text(),
                 })),
@@ -140,11 +140,11 @@ fn collections() -> Value {
                 },
             },
         },
-        "Grid": object(json!({
+        "Grid": object(&json!({
             "id": text(), "crs": text(), "resolution_m": number(), "tile_size_px": count(),
             "origin": numbers(2), "proj4": text(),
         })),
-        "Band": object(json!({
+        "Band": object(&json!({
             "name": text(), "title": text(), "unit": maybe("string"), "scale": number(), "offset": number(),
             "dtype": {"type": "string", "enum": ["uint8", "uint16", "int16", "float32"]},
         })),
@@ -162,7 +162,7 @@ fn collections() -> Value {
                 },
             },
         },
-        "FeatureCollection": object(json!({
+        "FeatureCollection": object(&json!({
             "type": {"const": "FeatureCollection"},
             "numberMatched": count(),
             "numberReturned": count(),
@@ -186,24 +186,24 @@ fn collections() -> Value {
 
 fn values() -> Value {
     json!({
-        "Dates": object(json!({
+        "Dates": object(&json!({
             "product": text(),
             "snapshot": count(),
-            "dates": {"type": "array", "items": object(json!({
+            "dates": {"type": "array", "items": object(&json!({
                 "datetime": text(), "label": text(), "platform": maybe("string"),
                 "clear_fraction": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
             }))},
         })),
-        "Series": object(json!({
+        "Series": object(&json!({
             "product": text(),
             "snapshot": count(),
-            "location": object(json!({
+            "location": object(&json!({
                 "lon": number(), "lat": number(), "crs": text(), "x": maybe("number"), "y": maybe("number"),
                 "tile": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
                 "col": count(), "row": count(),
             })),
-            "bands": {"type": "array", "items": object(json!({"name": text(), "unit": text()}))},
-            "observations": {"type": "array", "items": object(json!({
+            "bands": {"type": "array", "items": object(&json!({"name": text(), "unit": text()}))},
+            "observations": {"type": "array", "items": object(&json!({
                 "datetime": text(),
                 "platform": maybe("string"),
                 "values": {"type": "object", "additionalProperties": maybe("number")},
@@ -211,21 +211,21 @@ fn values() -> Value {
                 "reason": maybe("string"),
             }))},
         })),
-        "Lineage": object(json!({
+        "Lineage": object(&json!({
             "product": text(), "snapshot": count(), "lon": number(), "lat": number(),
             "tile": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
             "period": {"type": ["array", "null"], "items": text()},
             "generation": maybe("string"),
             "provenance": {},
-            "scenes": {"type": "array", "items": object(json!({
+            "scenes": {"type": "array", "items": object(&json!({
                 "product": text(), "product_id": text(), "platform": text(), "path": count(), "row": count(),
                 "acquired": text(), "solar_day": text(), "processed": maybe("string"), "tier": maybe("string"),
                 "cloud_cover": maybe("number"), "synthetic": {"type": "boolean"},
             }))},
         })),
-        "Snapshots": object(json!({
+        "Snapshots": object(&json!({
             "latest": count(),
-            "snapshots": {"type": "array", "items": object(json!({
+            "snapshots": {"type": "array", "items": object(&json!({
                 "snapshot": count(), "created": text(), "kind": text(), "summary": {},
             }))},
         })),
@@ -234,8 +234,8 @@ fn values() -> Value {
 
 fn zones() -> Value {
     json!({
-        "ZoneSets": object(json!({
-            "zone_sets": {"type": "array", "items": object(json!({
+        "ZoneSets": object(&json!({
+            "zone_sets": {"type": "array", "items": object(&json!({
                 "id": text(), "title": text(), "zones": count(), "key_field": text(),
                 "edition": maybe("string"), "bbox": numbers(4), "synthetic": {"type": "boolean"},
             }))},

@@ -142,7 +142,13 @@ pub(super) async fn document(
     Ok(respond_document(document, "application/xml", snapshot, headers))
 }
 
-fn written(cube: &Cube, catalog: &Catalog, lang: Lang, base: &BaseUrl, sections: Sections) -> ApiResult<String> {
+fn written(
+    cube: &Cube,
+    catalog: &Catalog,
+    lang: Lang,
+    base: &BaseUrl,
+    sections: Sections,
+) -> ApiResult<String> {
     let layers = if sections.contents { layers(cube, catalog, lang)? } else { Vec::new() };
     write(catalog, layers, lang, base, sections)
 }

@@ -21,10 +21,10 @@ pub(super) async fn answer(
 ) -> Result<Response, Exception> {
     match operation(&params)? {
         Operation::GetCapabilities(sections) => document(&state, &params, &headers, sections).await,
-        Operation::GetTile(asked, format) => get_tile(&state, asked, format, &headers).await,
+        Operation::GetTile(asked, format) => get_tile(&state, *asked, format, &headers).await,
         Operation::GetFeatureInfo(asked, format) => {
             let (i, j) = (required(&params, "I")?, required(&params, "J")?);
-            get_feature_info(&state, asked, (i, j), format, &headers).await
+            get_feature_info(&state, *asked, (i, j), format, &headers).await
         }
     }
 }
@@ -32,8 +32,8 @@ pub(super) async fn answer(
 #[derive(Debug)]
 enum Operation {
     GetCapabilities(Sections),
-    GetTile(TileRequest, ImageFormat),
-    GetFeatureInfo(TileRequest, InfoFormat),
+    GetTile(Box<TileRequest>, ImageFormat),
+    GetFeatureInfo(Box<TileRequest>, InfoFormat),
 }
 
 /// What a query string asks for.
@@ -49,11 +49,11 @@ fn operation(params: &Params) -> Result<Operation, Exception> {
             Sections::of(params.get("Sections")).map(Operation::GetCapabilities)
         }
         "gettile" => {
-            let asked = tile(params)?;
+            let asked = Box::new(tile(params)?);
             Ok(Operation::GetTile(asked, image_format(params)?))
         }
         "getfeatureinfo" => {
-            let asked = tile(params)?;
+            let asked = Box::new(tile(params)?);
             image_format(params)?;
             let text = required(params, "InfoFormat")?;
             let format = InfoFormat::of_media_type(text).ok_or_else(|| {
@@ -93,9 +93,9 @@ fn tile(params: &Params) -> Result<TileRequest, Exception> {
 
 fn image_format(params: &Params) -> Result<ImageFormat, Exception> {
     let text = required(params, "Format")?;
-    ImageFormat::of(text)
-        .filter(|_| text.contains('/'))
-        .ok_or_else(|| Exception::invalid("Format", format!("{:?} is not image/png or image/webp", shorten(text))))
+    ImageFormat::of(text).filter(|_| text.contains('/')).ok_or_else(|| {
+        Exception::invalid("Format", format!("{:?} is not image/png or image/webp", shorten(text)))
+    })
 }
 
 fn check_accept_versions(params: &Params) -> Result<(), Exception> {

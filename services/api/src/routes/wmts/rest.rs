@@ -56,9 +56,11 @@ pub(super) async fn feature_info(
 
 /// The last step of a path, `229.png`, as its name and format.
 fn split<F>(file: &str, format: fn(&str) -> Option<F>) -> Result<(String, F), Exception> {
-    file.rsplit_once('.').and_then(|(name, extension)| Some((name.to_owned(), format(extension)?))).ok_or_else(
-        || Exception::invalid("Format", format!("{:?} ends in no known format", shorten(file))).in_path(),
-    )
+    file.rsplit_once('.')
+        .and_then(|(name, extension)| Some((name.to_owned(), format(extension)?)))
+        .ok_or_else(|| {
+            Exception::invalid("Format", format!("{:?} ends in no known format", shorten(file))).in_path()
+        })
 }
 
 fn bad_path(rejection: &PathRejection) -> Exception {

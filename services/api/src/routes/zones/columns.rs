@@ -39,11 +39,13 @@ pub(super) fn chosen(asked: Option<Vec<String>>) -> ApiResult<Vec<&'static Colum
     let Some(asked) = asked else { return Ok(COLUMNS.iter().collect()) };
     if let Some(odd) = asked.iter().find(|name| !STATISTICS.contains(&name.as_str())) {
         let known = STATISTICS.join(", ");
-        return Err(ApiError::parameter("stats", format!("unknown statistic {:?}; known: {known}", shorten(odd))));
+        return Err(ApiError::parameter(
+            "stats",
+            format!("unknown statistic {:?}; known: {known}", shorten(odd)),
+        ));
     }
-    let wanted = |c: &&Column<ZoneStatRow>| {
-        !STATISTICS.contains(&c.name) || asked.iter().any(|name| name == c.name)
-    };
+    let wanted =
+        |c: &&Column<ZoneStatRow>| !STATISTICS.contains(&c.name) || asked.iter().any(|name| name == c.name);
     Ok(COLUMNS.iter().filter(wanted).collect())
 }
 
@@ -54,7 +56,11 @@ mod tests {
     #[test]
     fn statistics_can_be_left_out_and_the_rest_stays() {
         let names = |asked: &str| -> Vec<&str> {
-            chosen(Some(asked.split(',').map(str::to_owned).collect())).unwrap().iter().map(|c| c.name).collect()
+            chosen(Some(asked.split(',').map(str::to_owned).collect()))
+                .unwrap()
+                .iter()
+                .map(|c| c.name)
+                .collect()
         };
         let few = names("mean,max");
         assert!(few.starts_with(&["key", "datetime", "band", "mean", "max", "coverage"]), "{few:?}");

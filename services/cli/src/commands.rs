@@ -1,0 +1,61 @@
+//! One file a command.
+
+mod compute;
+mod demo;
+mod info;
+mod ingest;
+mod inspect;
+mod products;
+mod serve;
+mod zones;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use tesela_compute::Cube;
+
+use crate::args::{Cli, Command, ConfigCommand};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::{Console, catch_signals};
+
+/// Runs the command.
+pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
+    let console = Console::new(cli.json);
+    let dir = cli.cube.as_deref();
+    match cli.command {
+        Command::Init { dir } => products::init(&dir, output)?,
+        Command::Demo(args) => {
+            catch_signals();
+            return demo::run(dir.ok_or(Failure::NoCube)?, &args, &console, output);
+        }
+        Command::Ingest(args) => {
+            catch_signals();
+            ingest::run(&open(dir)?, &args, &console, output)?;
+        }
+        Command::Compute(args) => {
+            catch_signals();
+            compute::run(&open(dir)?, &args, &console, output)?;
+        }
+        Command::Products(command) => products::run(dir, command, output)?,
+        Command::Scenes(command) => inspect::scenes(&open(dir)?, command, output)?,
+        Command::Quarantine(command) => ingest::quarantine(&open(dir)?, &command, &console, output)?,
+        Command::Zones(command) => zones::run(&open(dir)?, command, output)?,
+        Command::Snapshots(command) => inspect::snapshots(&open(dir)?, &command, output)?,
+        Command::Serve(args) => serve::run(&open(dir)?, &args, output)?,
+        Command::Check => return inspect::check(&open(dir)?, &console, output),
+        Command::Info => info::run(&open(dir)?, output)?,
+        Command::Config(ConfigCommand::Show) => info::config(dir, output),
+        Command::Openapi => output.print(&serde_json::to_string_pretty(&tesela_api::openapi_document()).unwrap_or_default()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(dir: Option<&Path>) -> Result<Cube, Failure> {
+    Ok(Cube::open(dir.ok_or(Failure::NoCube)?)?)
+}
+
+/// Reads a text file that the operator named.
+fn read_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(Failure::file("read", path))
+}

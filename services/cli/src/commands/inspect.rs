@@ -1,0 +1,81 @@
+//! `scenes`, `snapshots`, `check`.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use tesela_compute::Cube;
+use tesela_index::SceneQuery;
+use tesela_model::{Progress, TimeSelector};
+
+use crate::args::{ScenesCommand, SnapshotsCommand};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// `scenes …`.
+pub fn scenes(cube: &Cube, command: ScenesCommand, output: &Output) -> Result<(), Failure> {
+    let snapshot = cube.snapshot(None)?;
+    match command {
+        ScenesCommand::List { product, datetime, limit } => {
+            let time = datetime.map(|t| TimeSelector::parse(&t)).transpose()?.map(|t| t.period());
+            let rows = cube.index().scenes(&SceneQuery { product, time, bbox: None, limit }, snapshot)?;
+            let values: Vec<_> = rows
+                .iter()
+                .map(|s| {
+                    json!({
+                        "id": s.product_id, "product": s.product, "platform": s.platform, "datetime": s.acquired.to_string(),
+                        "path": s.wrs_path, "row": s.wrs_row, "tier": s.tier, "cloud_cover": s.cloud_cover,
+                        "bbox": [s.bbox.x_min, s.bbox.y_min, s.bbox.x_max, s.bbox.y_max], "synthetic": s.synthetic,
+                        "added": s.added,
+                    })
+                })
+                .collect();
+            output.answer(&values, || {
+                rows.iter()
+                    .map(|s| {
+                        let cloud = s.cloud_cover.map_or_else(|| "   -".into(), |c| format!("{c:4.0}"));
+                        format!("{} {:<10} {:03}/{:03} {cloud} % {}", s.acquired, s.platform, s.wrs_path, s.wrs_row, s.product_id)
+                    })
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            });
+        }
+        ScenesCommand::Show { id } => {
+            let all = cube.index().scenes(&SceneQuery::default(), snapshot)?;
+            let row = all
+                .iter()
+                .find(|s| s.product_id == id)
+                .ok_or_else(|| Failure::Message(format!("no scene {id}; see `tesela scenes list`")))?;
+            let text = cube.index().scene_document(row.id)?.unwrap_or_default();
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+            output.print(&serde_json::to_string_pretty(&value).unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// `snapshots …`.
+pub fn snapshots(cube: &Cube, command: &SnapshotsCommand, output: &Output) -> Result<(), Failure> {
+    let SnapshotsCommand::List { limit } = command;
+    let rows = cube.index().snapshots(*limit)?;
+    output.answer(&rows, || {
+        rows.iter().map(|s| format!("{:>6} {} {:<8} {}", s.n, s.created, s.kind, s.summary)).collect::<Vec<_>>().join("\n")
+    });
+    Ok(())
+}
+
+/// Compares store and index; exit code 1 when they differ.
+pub fn check(cube: &Cube, progress: &dyn Progress, output: &Output) -> Result<ExitCode, Failure> {
+    let report = cube.check(progress)?;
+    output.answer(&report, || {
+        let mut lines: Vec<String> = report.faults.iter().map(|f| format!("{}: {}", f.kind, f.detail)).collect();
+        lines.push(format!(
+            "{} objects ({:.1} MB) in {} groups compared: {}",
+            report.objects,
+            report.bytes as f64 / 1e6,
+            report.groups,
+            if report.faults.is_empty() { "no difference".to_owned() } else { format!("{} fault(s)", report.faults.len()) }
+        ));
+        lines.join("\n")
+    });
+    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

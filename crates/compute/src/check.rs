@@ -12,7 +12,7 @@ use tesela_index::{PositionRow, ProductKind};
 use tesela_layout::names::{TILE_LEVELS, tiles_window};
 use tesela_model::landsat::solar_offset_seconds;
 use tesela_model::{Band, Instant, Period, Progress};
-use tesela_store::{ObjectKey, Pixels};
+use tesela_store::{ObjectKey, Pixels, StoreError};
 
 use crate::catalog::Product;
 use crate::load::Item;
@@ -149,14 +149,13 @@ impl Cube {
         Ok(())
     }
 
+    /// `None` for an axis that is missing or damaged: its object is a fault already.
     fn group_times(&self, prefix: &str) -> Result<Option<Vec<Instant>>, ComputeError> {
-        let key = ObjectKey::new(&format!("{prefix}/time/c/0"))?;
-        Ok(self.store().objects().get(&key)?.map(|bytes| {
-            bytes
-                .chunks_exact(8)
-                .map(|b| Instant(i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])))
-                .collect()
-        }))
+        match self.store().times(&ObjectKey::new(prefix)?) {
+            Ok(times) => Ok(times.map(|t| t.into_iter().map(Instant).collect())),
+            Err(StoreError::Corrupt { .. }) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Overviews of scenes name the slots they were made from.

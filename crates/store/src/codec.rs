@@ -72,6 +72,19 @@ impl InnerCodec {
     }
 }
 
+/// The longest coordinate decoded whole, bytes: two million instants.
+const COORDINATE_BYTES_MOST: usize = 16 << 20;
+
+/// Decodes the only chunk of a coordinate, eight bytes a value; its length is the one its header declares.
+pub(crate) fn decode_coordinate(encoded: &[u8]) -> Result<Vec<[u8; 8]>, String> {
+    let declared = blosc_validate(encoded).ok_or("no valid blosc header")?;
+    if declared > COORDINATE_BYTES_MOST || !declared.is_multiple_of(8) {
+        return Err(format!("its blosc header declares {declared} bytes"));
+    }
+    let decoded = decode_blosc(encoded, declared)?;
+    Ok(decoded.as_chunks::<8>().0.to_vec())
+}
+
 fn decode_blosc(encoded: &[u8], raw_bytes: usize) -> Result<Vec<u8>, String> {
     match blosc_validate(encoded) {
         None => return Err("no valid blosc header".to_owned()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use moka::sync::Cache;
 use serde_json::Value;
 
+use crate::codec::decode_coordinate;
 use crate::metadata::parse_array;
 use crate::objects::{LocalObjects, MemoryObjects, ObjectInfo, Objects};
 use crate::shard::ShardIndex;
@@ -205,6 +206,23 @@ impl Store {
         }
         arrays.sort_by(|a, b| a.path().cmp(b.path()));
         Ok(arrays)
+    }
+
+    /// The time axis of the group at `prefix`, seconds since 1970 UTC, read from its one chunk; `None` when that
+    /// is missing.
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it does not decode to whole instants; [`StoreError::Io`].
+    pub fn times(&self, prefix: &ObjectKey) -> Result<Option<Vec<i64>>, StoreError> {
+        let array = prefix.join("time")?;
+        let object = array.join("c/0")?;
+        let Some(bytes) = self.0.objects.get(&object)? else { return Ok(None) };
+        let decoded = decode_coordinate(&bytes).map_err(|reason| StoreError::Corrupt {
+            array: array.to_string(),
+            chunk: [0; 3],
+            object,
+            reason,
+        })?;
+        Ok(Some(decoded.into_iter().map(i64::from_le_bytes).collect()))
     }
 
     fn document(&self, what: &'static str, path: &ObjectKey) -> Result<Value, StoreError> {

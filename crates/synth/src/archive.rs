@@ -15,13 +15,14 @@ use crate::render::{Stage, render};
 use crate::scene::{self, Cut, SceneWriter};
 use crate::tiff::NOTICE;
 use crate::truth::Truth;
+use crate::visible::PixelSet;
 use crate::world::World;
 use crate::{SynthError, zones};
 
 /// Name of the manifest at the root of an archive.
 pub const MANIFEST: &str = "synthetic.json";
 /// Changes whenever equal configurations would give different pixels.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// What `synthetic.json` says.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,7 @@ pub fn generate(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Summary, SynthError> {
     config.validate()?;
+    remove_leftovers(out_dir)?;
     if let Some(summary) = existing(config, out_dir)? {
         return Ok(summary);
     }
@@ -97,6 +99,36 @@ fn existing(config: &SynthConfig, dir: &Path) -> Result<Option<Summary>, SynthEr
         return Err(occupied());
     }
     Ok(Some(summary(dir, true, &manifest, size_of_tree(dir)?, Timings::default())))
+}
+
+/// Removes what generator runs for `out_dir` left beside it when they were killed. Where the system does not
+/// list its processes in `/proc`, nothing is removed.
+fn remove_leftovers(out_dir: &Path) -> Result<(), SynthError> {
+    let processes = Path::new("/proc");
+    let Some(name) = out_dir.file_name().map(|n| n.to_string_lossy().into_owned()) else { return Ok(()) };
+    if !processes.join("self").exists() {
+        return Ok(());
+    }
+    let Ok(siblings) = std::fs::read_dir(out_dir.with_file_name(".")) else { return Ok(()) };
+    for sibling in siblings {
+        let path = sibling.map_err(SynthError::io(out_dir))?.path();
+        let Some(process) = path.file_name().and_then(|own| writer(&own.to_string_lossy(), &name)) else { continue };
+        if !processes.join(process.to_string()).exists() {
+            match std::fs::remove_dir_all(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(SynthError::io(&path)(e)),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Process id in the name of a [`Workspace`] for the archive `name`.
+fn writer(own: &str, name: &str) -> Option<u32> {
+    let run = own.strip_prefix('.')?.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(".partial")?;
+    let (process, count) = run.split_once('-')?;
+    count.parse::<usize>().ok()?;
+    process.parse().ok()
 }
 
 /// A hidden sibling directory, removed again unless it was renamed.
@@ -148,7 +180,7 @@ fn build(
     let started = Instant::now();
     let passes = calendar::passes(config);
     let stage = Stage { seed: config.seed, world: &world, raster: &raster, cover: &cover, water: &water };
-    let scenes = write_scenes(&stage, &passes, &root.join("scenes"), progress)?;
+    let seen = write_scenes(&stage, &passes, &root.join("scenes"), progress)?;
     seconds.scenes = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
@@ -160,8 +192,11 @@ fn build(
         raster: &cube,
         wkt: &wkt,
         seed: config.seed,
+        passes: &passes,
+        seen: &seen,
+        nearest: &cube.nearest_in(&raster)?,
     };
-    truth.write(config.years.clone(), &passes)?;
+    truth.write(config.years.clone())?;
     seconds.truth = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
@@ -173,7 +208,7 @@ fn build(
         notice: NOTICE.to_owned(),
         generator: generator(),
         config: config.clone(),
-        scenes,
+        scenes: passes.iter().map(Pass::scenes).sum(),
         passes: passes.len(),
         blocks,
         agebs,
@@ -186,12 +221,13 @@ fn wkt(epsg: u32) -> Result<String, SynthError> {
     place::srs(epsg)?.to_wkt().map_err(wrap)
 }
 
+/// Writes the scenes of all passes; returns where each pass saw the ground.
 fn write_scenes(
     stage: &Stage<'_>,
     passes: &[Pass],
     dir: &Path,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<usize, SynthError> {
+) -> Result<Vec<PixelSet>, SynthError> {
     std::fs::create_dir_all(dir).map_err(SynthError::io(dir))?;
     let wkt = wkt(EPSG_SCENES)?;
     let writer = SceneWriter { seed: stage.seed, raster: stage.raster, wkt: &wkt, water: stage.water };
@@ -199,7 +235,7 @@ fn write_scenes(
     let total = passes.iter().map(Pass::scenes).sum();
     let done = AtomicUsize::new(0);
     let first_of_2014 = passes.iter().position(|p| p.platform == Platform::Landsat8 && p.day.year() == 2014);
-    passes.par_iter().enumerate().try_for_each(|(k, pass)| {
+    let one = |(k, pass): (usize, &Pass)| {
         let sun = scene::sun_of(pass, scene::scene_time(pass, stage.seed, 0));
         let picture = render(stage, pass, &sun);
         for cut in cuts.iter().filter(|cut| pass.rows[cut.row]) {
@@ -207,9 +243,9 @@ fn write_scenes(
             writer.write(dir, pass, cut, &picture, level)?;
             progress(Progress { done: 1 + done.fetch_add(1, Ordering::Relaxed), total });
         }
-        Ok(())
-    })?;
-    Ok(total)
+        Ok(writer.ground_seen(pass, &cuts, &picture))
+    };
+    passes.par_iter().enumerate().map(one).collect()
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), SynthError> {

@@ -9,7 +9,7 @@
 //! <out>/synthetic.json                      configuration, generator, counts
 //! <out>/scenes/<PRODUCT_ID>/<PRODUCT_ID>_{SR_B*,QA_PIXEL,QA_RADSAT}.TIF, _MTL.{json,txt,xml}
 //! <out>/zones/{manzanas,agebs}.gpkg, {manzanas,municipio}.geojson
-//! <out>/truth/{geomedian,ndvi,landclass}_<year>.tif, change_year.tif, README.md
+//! <out>/truth/{geomedian,ndvi,visible,geomedian_all_passes,landclass}_<year>.tif, change_year.tif, README.md
 //! ```
 //!
 //! Where to look:
@@ -18,7 +18,8 @@
 //! - `world`, `town`, `spectra`: what lies where and what it reflects on a day;
 //! - `cover`: the share of each surface in each pixel, sampled once per grid;
 //! - `clouds`, `slc`, `qa`, `sun`, `render`: from reflectance to the digital numbers of a pass;
-//! - `scene`, `mtl`, `tiff`: product folders; `zones`: census layers; `truth`, `geomedian`: the answer.
+//! - `scene`, `mtl`, `tiff`: product folders; `zones`: census layers; `visible`, `truth`, `geomedian`: the
+//!   answer, that is, the composite of what the passes of the archive truly saw of the ground.
 //!
 //! Same bytes on any number of threads: random numbers are hashes of (seed, pass, place) (`noise`). This
 //! crate uses no other crate of the workspace, so that its truth is independent of what it checks.
@@ -42,7 +43,10 @@ mod sun;
 mod tiff;
 mod town;
 mod truth;
+mod visible;
 mod world;
+#[cfg(test)]
+mod yardstick;
 mod zones;
 
 pub use archive::{MANIFEST, generate};

@@ -110,6 +110,22 @@ impl Raster {
         Raster { north: self.north - first as f64 * PIXEL_M, height, ..*self }
     }
 
+    /// For every pixel of this raster, row by row, the pixel of `scenes` that its centre lies in.
+    pub(crate) fn nearest_in(&self, scenes: &Raster) -> Result<Vec<u32>, SynthError> {
+        let (mut x, mut y) = (Vec::with_capacity(self.len()), Vec::with_capacity(self.len()));
+        for p in 0..self.len() {
+            x.push(self.west + ((p % self.width) as f64 + 0.5) * PIXEL_M);
+            y.push(self.north - ((p / self.width) as f64 + 0.5) * PIXEL_M);
+        }
+        transform(self.epsg, scenes.epsg, &mut x, &mut y)?;
+        let clamp = |v: f64, size: usize| (v / PIXEL_M).floor().clamp(0.0, size as f64 - 1.0) as u32;
+        let width = scenes.width as u32;
+        let nearest = |(x, y): (f64, f64)| {
+            clamp(scenes.north - y, scenes.height) * width + clamp(x - scenes.west, scenes.width)
+        };
+        Ok(x.into_iter().zip(y).map(nearest).collect())
+    }
+
     /// GDAL geotransform.
     pub(crate) fn geo_transform(&self) -> [f64; 6] {
         [self.west, PIXEL_M, 0.0, self.north, 0.0, -PIXEL_M]

@@ -9,6 +9,7 @@ use crate::qa::{self, QA_FILL, Verdict};
 use crate::slc::{Gaps, SCAN_DIP};
 use crate::spectra::{self, CIRRUS, CLOUD, HAZE, SHADOW, Season, Spectrum};
 use crate::sun::Sun;
+use crate::visible;
 use crate::world::World;
 
 /// Collection 2 scaling: reflectance = DN · MULT + ADD.
@@ -30,6 +31,8 @@ pub(crate) struct Picture {
     pub(crate) qa: Vec<u16>,
     /// QA_RADSAT.
     pub(crate) radsat: Vec<u16>,
+    /// Pixels where the ground was truly seen: scanned, and nothing stood before it.
+    pub(crate) visible: Vec<bool>,
     /// Pixels really under cloud or shadow, and how many of them the QA leaves unmasked.
     pub(crate) obscured: usize,
     /// See `obscured`.
@@ -70,6 +73,7 @@ pub(crate) fn render(stage: &Stage, pass: &Pass, sun: &Sun) -> Picture {
         bands: vec![vec![0; n]; limits.len()],
         qa: vec![QA_FILL; n],
         radsat: vec![0; n],
+        visible: vec![false; n],
         obscured: 0,
         unmasked: 0,
     };
@@ -80,6 +84,7 @@ pub(crate) fn render(stage: &Stage, pass: &Pass, sun: &Sun) -> Picture {
             continue;
         }
         let weather = weather[p];
+        picture.visible[p] = visible::through(&weather);
         let rho = through_air(stage.cover.reflectance(p, &spectra, year), weather);
         // Noise belongs to the ground pixel: overlapping rows of one pass are equal.
         let values = camera.expose(&rho, noise::noise8(seed ^ 0x6e6f, p as i64, 0));

@@ -14,6 +14,7 @@ use crate::render::{Picture, RowEdge};
 use crate::slc::SCAN_DIP;
 use crate::sun::{Sun, sun};
 use crate::tiff::{self, Band};
+use crate::visible::PixelSet;
 
 /// Seconds between the centres of two WRS-2 rows.
 const ROW_INTERVAL_S: f64 = 23.9;
@@ -174,6 +175,18 @@ impl SceneWriter<'_> {
             std::fs::write(&path, text).map_err(SynthError::io(&path))?;
         }
         Ok(())
+    }
+
+    /// Where the scenes of a pass, taken together, truly show the ground.
+    pub(crate) fn ground_seen(&self, pass: &Pass, cuts: &[Cut], picture: &Picture) -> PixelSet {
+        let mut seen = vec![false; self.raster.len()];
+        for cut in cuts.iter().filter(|cut| pass.rows[cut.row]) {
+            let from = cut.first * self.raster.width;
+            for (p, inside) in self.footprint(pass, cut).into_iter().enumerate() {
+                seen[from + p] |= inside && picture.visible[from + p];
+            }
+        }
+        PixelSet::new(seen.into_iter())
     }
 
     /// Which pixels of the cut lie on this row's side of its edge.

@@ -14,6 +14,7 @@ use crate::place::Raster;
 use crate::render::{ADD, MULT};
 use crate::spectra::{LAND_CLASSES, Spectrum, table};
 use crate::tiff::{self, Band};
+use crate::visible::PixelSet;
 use crate::world::World;
 
 /// Names of the six truth bands, in order.
@@ -33,11 +34,23 @@ pub(crate) struct Truth<'a> {
     /// CRS of the cube.
     pub(crate) wkt: &'a str,
     pub(crate) seed: u64,
+    /// Passes of the archive.
+    pub(crate) passes: &'a [Pass],
+    /// Where each pass saw the ground, on its own raster.
+    pub(crate) seen: &'a [PixelSet],
+    /// For each pixel of `raster` the pixel of the pass raster that its centre lies in.
+    pub(crate) nearest: &'a [u32],
+}
+
+/// One accepted pass of a year.
+struct Date<'a> {
+    spectra: Vec<Spectrum>,
+    seen: &'a PixelSet,
 }
 
 impl Truth<'_> {
     /// Writes the truth of all years.
-    pub(crate) fn write(&self, years: RangeInclusive<i32>, passes: &[Pass]) -> Result<(), SynthError> {
+    pub(crate) fn write(&self, years: RangeInclusive<i32>) -> Result<(), SynthError> {
         std::fs::create_dir_all(self.dir).map_err(SynthError::io(self.dir))?;
         let readme = self.dir.join("README.md");
         std::fs::write(&readme, README).map_err(SynthError::io(&readme))?;
@@ -45,16 +58,36 @@ impl Truth<'_> {
         self.save("change_year.tif", None, &[], vec![Band { data: change, name: "change_year" }])?;
         let years: Vec<i32> = years.collect();
         years.par_iter().try_for_each(|&year| {
-            let of_year = |pass: &&Pass| i32::from(pass.day.year()) == year && pass.tier == Tier::T1;
-            let days: Vec<Vec<Spectrum>> = passes
-                .iter()
-                .filter(of_year)
-                .map(|pass| table(self.world.surfaces(), self.seed, pass.day))
-                .collect();
+            let dates = self.dates(year);
             let year = u16::try_from(year).unwrap_or(0);
             self.write_landclass(year)?;
-            self.write_spectra(year, &days)
+            self.write_visible(year, &dates)?;
+            self.write_all_passes(year, &dates)
         })
+    }
+
+    /// The tier 1 passes of a year.
+    fn dates(&self, year: i32) -> Vec<Date<'_>> {
+        let of_year = |pass: &Pass| i32::from(pass.day.year()) == year && pass.tier == Tier::T1;
+        let table = |pass: &Pass| table(self.world.surfaces(), self.seed, pass.day);
+        let pairs = self.passes.iter().zip(self.seen).filter(|(pass, _)| of_year(pass));
+        pairs.map(|(pass, seen)| Date { spectra: table(pass), seen }).collect()
+    }
+
+    /// Ideal reflectance of a pixel on the dates that `counts` admits.
+    fn observe(
+        &self,
+        pixel: usize,
+        year: u16,
+        dates: &[Date<'_>],
+        counts: impl Fn(&Date<'_>) -> bool,
+        into: &mut Vec<Point>,
+    ) {
+        into.clear();
+        into.extend(dates.iter().filter(|date| counts(date)).map(|date| {
+            let rho = self.cover.reflectance(pixel, &date.spectra, year);
+            std::array::from_fn::<f64, 6, _>(|k| f64::from(rho[k]))
+        }));
     }
 
     fn save<T: GdalType + Copy>(
@@ -76,28 +109,51 @@ impl Truth<'_> {
         self.save(&format!("landclass_{year}.tif"), Some(0.0), &metadata, vec![band])
     }
 
-    fn write_spectra(&self, year: u16, days: &[Vec<Spectrum>]) -> Result<(), SynthError> {
+    /// The composite of what was truly seen, its NDVI, and the number of dates.
+    fn write_visible(&self, year: u16, dates: &[Date<'_>]) -> Result<(), SynthError> {
         let n = self.raster.len();
-        let mut bands = vec![vec![0_u16; n]; 6];
-        let mut ndvi = vec![f32::NAN; n];
-        let mut observations: Vec<Point> = Vec::with_capacity(days.len());
+        let (mut bands, mut ndvi, mut count) = (vec![vec![0_u16; n]; 6], vec![f32::NAN; n], vec![0_u8; n]);
+        let mut observations: Vec<Point> = Vec::with_capacity(dates.len());
         for p in 0..n {
-            observations.clear();
-            observations.extend(days.iter().map(|spectra| {
-                let rho = self.cover.reflectance(p, spectra, year);
-                std::array::from_fn::<f64, 6, _>(|k| f64::from(rho[k]))
-            }));
+            let at = self.nearest[p] as usize;
+            self.observe(p, year, dates, |date| date.seen.contains(at), &mut observations);
+            count[p] = u8::try_from(observations.len()).unwrap_or(u8::MAX);
             let Some(median) = geometric_median(&observations) else { continue };
             for (band, rho) in bands.iter_mut().zip(median) {
-                band[p] = ((rho - ADD) / MULT).round().clamp(1.0, 65_535.0) as u16;
+                band[p] = scaled(rho);
             }
             ndvi[p] = ((median[3] - median[2]) / (median[3] + median[2])) as f32;
         }
-        let count = days.len().to_string();
+        self.save_spectra(&format!("geomedian_{year}.tif"), dates, bands)?;
+        let band = Band { data: ndvi, name: "ndvi" };
+        self.save(&format!("ndvi_{year}.tif"), Some(f64::NAN), &[], vec![band])?;
+        self.save(&format!("visible_{year}.tif"), None, &[], vec![Band { data: count, name: "visible" }])
+    }
+
+    /// The composite of all dates, as if none had clouds or gaps.
+    fn write_all_passes(&self, year: u16, dates: &[Date<'_>]) -> Result<(), SynthError> {
+        let n = self.raster.len();
+        let mut bands = vec![vec![0_u16; n]; 6];
+        let mut observations: Vec<Point> = Vec::with_capacity(dates.len());
+        for p in 0..n {
+            self.observe(p, year, dates, |_| true, &mut observations);
+            let Some(median) = geometric_median(&observations) else { continue };
+            for (band, rho) in bands.iter_mut().zip(median) {
+                band[p] = scaled(rho);
+            }
+        }
+        self.save_spectra(&format!("geomedian_all_passes_{year}.tif"), dates, bands)
+    }
+
+    fn save_spectra(&self, name: &str, dates: &[Date<'_>], bands: Vec<Vec<u16>>) -> Result<(), SynthError> {
+        let count = dates.len().to_string();
         let metadata = [("ACQUISITIONS", count.as_str()), ("SCALE", "2.75e-05"), ("OFFSET", "-0.2")];
         let bands = bands.into_iter().zip(TRUTH_BANDS).map(|(data, name)| Band { data, name }).collect();
-        self.save(&format!("geomedian_{year}.tif"), Some(0.0), &metadata, bands)?;
-        let band = Band { data: ndvi, name: "ndvi" };
-        self.save(&format!("ndvi_{year}.tif"), Some(f64::NAN), &metadata[..1], vec![band])
+        self.save(name, Some(0.0), &metadata, bands)
     }
+}
+
+/// Digital number of a reflectance.
+fn scaled(rho: f64) -> u16 {
+    ((rho - ADD) / MULT).round().clamp(1.0, 65_535.0) as u16
 }

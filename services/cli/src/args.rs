@@ -80,6 +80,9 @@ pub struct DemoArgs {
     /// First and last year of the synthetic archive
     #[arg(long, default_value = "1994-2024", value_name = "YEARS", value_parser = parse_years)]
     pub years: (i32, i32),
+    /// Seed of everything random in the synthetic archive
+    #[arg(long, default_value_t = 7999, value_name = "N")]
+    pub seed: u64,
     /// Address to serve on
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
     pub bind: SocketAddr,

@@ -1,12 +1,11 @@
 //! Products as map layers: titles, dates, styles and boxes, as every protocol advertises them.
 
 use tesela_compute::query::{DateEntry, ProductExtent};
-use tesela_compute::{Catalog, Cube, Product};
+use tesela_compute::{Catalog, ComputeError, Cube, Product};
 use tesela_grid::BoundingBox;
 use tesela_model::Style;
 
 use super::legend;
-use crate::ApiResult;
 use crate::request::Lang;
 
 /// A layer that has data.
@@ -78,21 +77,22 @@ impl LayerView {
     }
 }
 
-/// Every layer that has data at the catalogue's snapshot, by id.
-///
-/// # Errors
-/// 500 if the index fails.
-pub fn layers(cube: &Cube, catalog: &Catalog, lang: Lang) -> ApiResult<Vec<LayerView>> {
-    let mut found = Vec::new();
-    for product in catalog.products.values().filter(|product| !product.styles.is_empty()) {
-        let extent = cube.extent(&product.id, catalog.snapshot)?;
-        if extent.is_none() {
-            continue;
-        }
+/// Every layer that has data at the catalogue's snapshot, by id. One that cannot be read is left out and logged:
+/// it must not take the others' documents with it.
+pub fn layers(cube: &Cube, catalog: &Catalog, lang: Lang) -> Vec<LayerView> {
+    let read = |product: &Product| -> Result<Option<LayerView>, ComputeError> {
+        let Some(extent) = cube.extent(&product.id, catalog.snapshot)? else { return Ok(None) };
         let dates = cube.dates(&product.id, None, catalog.snapshot)?;
-        found.extend(LayerView::new(product, extent.as_ref(), dates, lang, catalog.synthetic));
-    }
-    Ok(found)
+        Ok(LayerView::new(product, Some(&extent), dates, lang, catalog.synthetic))
+    };
+    let with_styles = catalog.products.values().filter(|product| !product.styles.is_empty());
+    let logged = |product: &std::sync::Arc<Product>| {
+        read(product).unwrap_or_else(|cause| {
+            tracing::error!(product = product.id, %cause, "layer left out of capabilities");
+            None
+        })
+    };
+    with_styles.filter_map(logged).collect()
 }
 
 fn styles(product: &Product, lang: Lang) -> Vec<StyleView> {

@@ -43,7 +43,7 @@ impl<'a> From<&'a DateEntry> for DateView<'a> {
             datetime: &entry.datetime,
             label: &entry.label,
             platform: entry.platform.as_deref(),
-            clear_fraction: entry.clear_fraction.and_then(finite),
+            clear_fraction: entry.clear_fraction.and_then(finite).map(|share| (share * 1e4).round() / 1e4),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `/`, `/conformance`, `/api`, `/api.html`: where clients begin.
 //!
-//! Conformance: OGC API Common 1.0 part 1 (core, landing page, JSON).
+//! Conformance: OGC API Common 1.0 part 1 (core, landing page, JSON, OpenAPI 3.0).
 
 use axum::Router;
 use axum::extract::State;
@@ -20,6 +20,9 @@ use crate::{ApiResult, AppState};
 /// Media type of the API definition.
 pub(crate) const OPENAPI_TYPE: &str = "application/vnd.oai.openapi+json;version=3.1";
 
+/// Media type of the API definition in the version that OGC API's clients ask for.
+pub(crate) const OLDER_OPENAPI_TYPE: &str = "application/vnd.oai.openapi+json;version=3.0";
+
 /// Query parameters of the landing page. Others are passed over: people paste this address with all kinds of tails.
 pub(crate) const PARAMETERS: &[&str] = &["f", "lang"];
 
@@ -28,6 +31,7 @@ const CONFORMANCE: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30",
 ];
 
 /// The routes.
@@ -60,6 +64,7 @@ fn document(links: &Links, lang: Lang) -> ApiResult<Response> {
         links.link("self", "application/json", "/", "This document"),
         links.link("alternate", "text/html", "/?f=html", "Map viewer"),
         links.link("service-desc", OPENAPI_TYPE, "/api", "API definition (OpenAPI 3.1)"),
+        links.link("service-desc", OLDER_OPENAPI_TYPE, "/api?f=oas30", "API definition (OpenAPI 3.0)"),
         links.link("service-doc", "text/html", "/api.html", "API for people"),
         links.link("conformance", "application/json", "/conformance", "Conformance classes"),
         links.link("data", "application/json", "/collections", "Products and zone sets"),
@@ -83,8 +88,10 @@ async fn conformance(uri: Uri) -> ApiResult<Response> {
 }
 
 async fn api(uri: Uri) -> ApiResult<Response> {
-    Query::of(&uri, &["f"])?.word("f", &["json"])?;
-    typed_json(OPENAPI_TYPE, openapi::shared())
+    match Query::of(&uri, &["f"])?.word("f", &["json", "oas30"])? {
+        Some("oas30") => typed_json(OLDER_OPENAPI_TYPE, openapi::older()),
+        _ => typed_json(OPENAPI_TYPE, openapi::shared()),
+    }
 }
 
 async fn api_page(uri: Uri) -> ApiResult<Response> {

@@ -1,4 +1,4 @@
-//! `/v1/lineage`: the scenes behind a pixel.
+//! `/v1/lineage`: the scenes behind a pixel, those of its tile whose bounds hold it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use axum::routing::get;
 use serde::Serialize;
 use tesela_compute::{Cube, Product};
 use tesela_crs::transform_points;
-use tesela_grid::{CrsName, GridDef, TileId};
+use tesela_grid::{BoundingBox, CrsName, GridDef, TileId};
 use tesela_index::{GenerationRow, ProductKind, SceneRow, SlotRow};
 use tesela_model::{Period, TimeSelector};
 
@@ -133,9 +133,14 @@ fn behind(
     };
     for slot in slots {
         let scenes = cube.index().slot_scenes(slot.id).map_err(index_error)?;
-        out.scenes.extend(scenes.into_iter().map(SceneView::from));
+        out.scenes.extend(scenes.into_iter().filter(|scene| holds(scene, lon, lat)).map(SceneView::from));
     }
     Ok(out)
+}
+
+/// Whether a place lies within a scene's bounds.
+fn holds(scene: &SceneRow, lon: f64, lat: f64) -> bool {
+    scene.bbox.intersects(&BoundingBox::new(lon, lat, lon, lat))
 }
 
 /// The span of a scenes product's time: the whole day that is shown for it.

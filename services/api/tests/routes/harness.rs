@@ -46,7 +46,8 @@ impl Server {
         })
     }
 
-    fn over(fill: impl FnOnce(&Cube)) -> Self {
+    /// Over a cube filled by a function.
+    pub fn over(fill: impl FnOnce(&Cube)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let cube = Cube::create(&dir.path().join("cube")).unwrap();
         fill(&cube);

@@ -6,4 +6,6 @@ mod harness;
 mod headers;
 mod hostile;
 mod openapi;
+mod pictures;
+mod quadrants;
 mod values;

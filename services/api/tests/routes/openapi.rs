@@ -31,6 +31,9 @@ async fn the_definition_is_served() {
     let reply = server.get("/api").await;
     assert_eq!(reply.header("content-type"), "application/vnd.oai.openapi+json;version=3.1");
     assert_eq!(reply.json(), tesela_api::openapi_document());
+    let older = server.get("/api?f=oas30").await;
+    assert_eq!(older.header("content-type"), "application/vnd.oai.openapi+json;version=3.0");
+    assert_eq!(older.json()["openapi"], "3.0.3");
     let page = server.get("/api.html").await;
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.header("content-security-policy").contains("default-src 'none'"));

@@ -15,7 +15,7 @@ use tesela_compute::recipe::{ComputeOptions, shipped};
 use tesela_index::IndexError;
 use tesela_ingest::IngestOptions;
 use tesela_model::Progress;
-use tesela_synth::SynthConfig;
+use tesela_synth::{SynthConfig, SynthError};
 
 use super::{ingest, products, serve, zones};
 use crate::args::DemoArgs;
@@ -85,7 +85,12 @@ pub fn run(dir: &Path, args: &DemoArgs, progress: &dyn Progress, output: &Output
 }
 
 fn generate(archive: &Path, args: &DemoArgs, progress: &dyn Progress) -> Result<tesela_synth::Summary, Failure> {
-    let config = SynthConfig { years: args.years.0..=args.years.1, size_px: args.size, ..SynthConfig::default() };
+    let config = SynthConfig {
+        seed: args.seed,
+        years: args.years.0..=args.years.1,
+        size_px: args.size,
+        ..SynthConfig::default()
+    };
     let told = AtomicU64::new(0);
     progress.begin("make synthetic scenes", 0, "scenes");
     let begun = AtomicU64::new(0);
@@ -96,9 +101,17 @@ fn generate(archive: &Path, args: &DemoArgs, progress: &dyn Progress) -> Result<
         let done = p.done as u64;
         let before = told.fetch_max(done, Ordering::Relaxed);
         progress.advance(done.saturating_sub(before));
-    })?;
+    });
     progress.end();
-    Ok(summary)
+    summary.map_err(|e| match e {
+        SynthError::Occupied { path } => Failure::Message(format!(
+            "{}: holds something else than the synthetic archive asked for (another --seed, --years, --size or \
+             version of tesela, or files of yours): give another --archive or remove it, and take a new --cube for \
+             it, since one cube should not hold scenes of two archives",
+            path.display()
+        )),
+        e => e.into(),
+    })
 }
 
 fn add_scenes(

@@ -76,10 +76,12 @@ async fn list(State(app): State<AppState>, uri: Uri, headers: HeaderMap) -> ApiR
     read(&app, move |cube| {
         let catalog = cube.catalog()?;
         let writing = Writing { lang, links, snapshot: catalog.snapshot };
-        let mut collections = Vec::new();
-        for product in catalog.products.values() {
-            collections.push(product::document(cube, &catalog, product, &writing)?);
-        }
+        let products = catalog.products.values();
+        let mut collections = products
+            .map(|product| product::document(cube, &catalog, product, &writing))
+            .collect::<ApiResult<Vec<Value>>>()?;
+        // Those with data first: clients begin with the first that suits them.
+        collections.sort_by_key(|document| document["extent"]["spatial"].is_null());
         for set in catalog.zone_sets.values() {
             collections.push(zone_set::document(set, &writing));
         }

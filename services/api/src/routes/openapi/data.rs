@@ -19,7 +19,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ..document("/conformance", "conformance", "start", "Conformance classes")
     },
     Operation {
-        answers: &[Answer::of(landing::OPENAPI_TYPE, "Object")],
+        answers: &[
+            Answer::of(landing::OPENAPI_TYPE, "Object"),
+            Answer::of(landing::OLDER_OPENAPI_TYPE, "Object"),
+        ],
         ..document("/api", "api", "start", "This definition")
     },
     Operation {

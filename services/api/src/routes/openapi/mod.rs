@@ -7,10 +7,12 @@
 //! | [`maps`] | the operations that answer with pictures and with OGC documents |
 //! | [`parameters`] | every parameter once: one vocabulary |
 //! | [`schemas`] | the shapes of answers |
+//! | [`older`] | the same in OpenAPI 3.0 |
 //! | [`page`] | the same for people |
 
 mod data;
 mod maps;
+mod older;
 mod operation;
 mod page;
 mod parameters;
@@ -25,9 +27,17 @@ use operation::Operation;
 /// The document, made once.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
+/// The document in OpenAPI 3.0.
+static OLDER: LazyLock<Value> = LazyLock::new(|| older::reworded(&DOCUMENT));
+
 /// The document, shared.
 pub(crate) fn shared() -> &'static Value {
     &DOCUMENT
+}
+
+/// The document in OpenAPI 3.0, shared.
+pub(crate) fn older() -> &'static Value {
+    &OLDER
 }
 
 /// The page for people.

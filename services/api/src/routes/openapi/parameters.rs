@@ -45,6 +45,7 @@ fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
         ("f", "series" | "zone_stats" | "zone_series") => {
             ("Form of the answer; else by Accept", word(&["json", "csv"]))
         }
+        ("f", "api") => ("Version: json is 3.1, oas30 is 3.0", word(&["json", "oas30"])),
         ("f", "api_html") => ("Form of the answer", word(&["html"])),
         ("f", _) => ("Form of the answer", word(&["json"])),
         ("lang", _) => (

@@ -108,7 +108,7 @@ fn written(
     max_px: usize,
     version: Version,
 ) -> ApiResult<String> {
-    write(catalog, layers(cube, catalog, lang)?, lang, base, max_px, version)
+    write(catalog, layers(cube, catalog, lang), lang, base, max_px, version)
 }
 
 fn write(

@@ -149,7 +149,7 @@ fn written(
     base: &BaseUrl,
     sections: Sections,
 ) -> ApiResult<String> {
-    let layers = if sections.contents { layers(cube, catalog, lang)? } else { Vec::new() };
+    let layers = if sections.contents { layers(cube, catalog, lang) } else { Vec::new() };
     write(catalog, layers, lang, base, sections)
 }
 

@@ -20,9 +20,9 @@ pub(super) async fn answer(
     headers: HeaderMap,
 ) -> Result<Response, Exception> {
     match operation(&params)? {
-        Operation::GetCapabilities(sections) => document(&state, &params, &headers, sections).await,
-        Operation::GetTile(asked, format) => get_tile(&state, *asked, format, &headers).await,
-        Operation::GetFeatureInfo(asked, format) => {
+        Operation::Capabilities(sections) => document(&state, &params, &headers, sections).await,
+        Operation::Tile(asked, format) => get_tile(&state, *asked, format, &headers).await,
+        Operation::FeatureInfo(asked, format) => {
             let (i, j) = (required(&params, "I")?, required(&params, "J")?);
             get_feature_info(&state, *asked, (i, j), format, &headers).await
         }
@@ -31,9 +31,9 @@ pub(super) async fn answer(
 
 #[derive(Debug)]
 enum Operation {
-    GetCapabilities(Sections),
-    GetTile(Box<TileRequest>, ImageFormat),
-    GetFeatureInfo(Box<TileRequest>, InfoFormat),
+    Capabilities(Sections),
+    Tile(Box<TileRequest>, ImageFormat),
+    FeatureInfo(Box<TileRequest>, InfoFormat),
 }
 
 /// What a query string asks for.
@@ -46,11 +46,11 @@ fn operation(params: &Params) -> Result<Operation, Exception> {
     match request.to_ascii_lowercase().as_str() {
         "getcapabilities" => {
             check_accept_versions(params)?;
-            Sections::of(params.get("Sections")).map(Operation::GetCapabilities)
+            Sections::of(params.get("Sections")).map(Operation::Capabilities)
         }
         "gettile" => {
             let asked = Box::new(tile(params)?);
-            Ok(Operation::GetTile(asked, image_format(params)?))
+            Ok(Operation::Tile(asked, image_format(params)?))
         }
         "getfeatureinfo" => {
             let asked = Box::new(tile(params)?);
@@ -60,7 +60,7 @@ fn operation(params: &Params) -> Result<Operation, Exception> {
                 let known = InfoFormat::ALL.map(InfoFormat::media_type).join(", ");
                 Exception::invalid("InfoFormat", format!("{:?} is none of {known}", shorten(text)))
             })?;
-            Ok(Operation::GetFeatureInfo(asked, format))
+            Ok(Operation::FeatureInfo(asked, format))
         }
         _ => Err(Exception::invalid(
             "Request",
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_tile_is_read_whatever_the_case_of_names() {
         let params = Params::new(TILE.into_iter().map(|(k, v)| (k.to_lowercase(), v)));
-        let Operation::GetTile(asked, ImageFormat::Png) = operation(&params).unwrap() else { panic!() };
+        let Operation::Tile(asked, ImageFormat::Png) = operation(&params).unwrap() else { panic!() };
         assert_eq!((asked.layer.as_str(), asked.style.as_str()), ("geomedian_annual", ""));
         assert_eq!(asked.time.as_deref(), Some("2024-01-01"));
     }

@@ -1,0 +1,13 @@
+//! Cubes in temporary folders, the executable, the server, real data, and the tools that read it.
+
+mod cube;
+mod data;
+mod python;
+mod raster;
+mod server;
+
+pub use cube::{Outcome, TestCube, binary, demo, tesela};
+pub use data::{copy_folder, data, require, stack_manifest};
+pub use python::{Window, python_with, read_store, run_python};
+pub use raster::{Raster, lon_lat, transformed};
+pub use server::{Answer, Server};

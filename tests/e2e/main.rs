@@ -1,0 +1,24 @@
+//! End to end: the built executable, through ingest, store, compute and HTTP, as a user runs it.
+//!
+//! | variable | holds |
+//! |---|---|
+//! | `TESELA_BIN` | the executable; else `target/debug/tesela` of the workspace, built before |
+//! | `TESELA_TEST_DATA` | the real data; else `../shared/data` beside the workspace |
+//! | `TESELA_REQUIRE_DATA` | `1`: missing data or tools fail the tests instead of skipping them |
+//! | `TESELA_PYTHON` | a Python with zarr, xarray and rioxarray; else `python3` |
+//! | `TESELA_TEST_TMP` | where cubes are made; else `/dev/shm` where there is one: they are fsynced file by file |
+//!
+//! GDAL's command-line tools read the source rasters and move coordinates: another path than the product's own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+
+mod bad_requests;
+mod bad_scenes;
+mod bad_zones;
+mod colorado;
+mod crash;
+mod faults;
+mod harness;
+mod ndvi_and_zones;
+mod real_inputs;
+mod real_pixels;
+mod reprojection;

@@ -30,9 +30,9 @@ class Checks:
         print(f"  {'ok  ' if condition else 'FAIL'} {label}{f' -- {str(info)[:300]}' if info != '' else ''}", flush=True)
         return bool(condition)
 
-    def skip(self, label, why):
-        """Something is not installed or not offered; a failure if TESELA_REQUIRE_CLIENTS=1."""
-        if os.environ.get("TESELA_REQUIRE_CLIENTS") == "1":
+    def skip(self, label, why, required=True):
+        """Something is not installed; a failure if it is required and TESELA_REQUIRE_CLIENTS=1."""
+        if required and os.environ.get("TESELA_REQUIRE_CLIENTS") == "1":
             self.check(label, False, why)
         else:
             self.skipped += 1

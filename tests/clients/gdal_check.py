@@ -69,6 +69,8 @@ for encoding, source in {"KVP": f"{url}/wmts?SERVICE=WMTS&REQUEST=GetCapabilitie
     done = run("gdalwarp", "-q", "-overwrite", "-t_srs", crs, "-tr", str(cell), str(cell), "-te", *map(str, map(float, store["middle_box"])),
                f"WMTS:{source},layer={LAYER},style={STYLE},tilematrixset=WebMercatorQuad", web)
     c.check(f"WMTS {encoding} WebMercatorQuad: gdalwarp brings it to the grid", done.returncode == 0 and "ERROR" not in done.stderr, done.stderr.strip())
+    if done.returncode:
+        continue
     raw = web.replace(".tif", ".raw")
     run("gdal_translate", "-q", "-of", "ENVI", "-co", "INTERLEAVE=BIP", web, raw)
     picture = np.fromfile(raw, "u1").reshape(store[f"middle_{last}"].shape).astype(int)

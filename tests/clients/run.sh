@@ -2,7 +2,7 @@
 # Runs every client against a running server. usage: run.sh URL CUBE_DIR [OUT_DIR]
 #   TESELA_PYTHON          Python with xarray zarr rioxarray odc-geo pyproj owslib lxml pillow (python3); see requirements.txt
 #   TESELA_QGIS_PYTHON     Python with PyQGIS (the first of python3 and /usr/bin/python3 that has it)
-#   TESELA_REQUIRE_CLIENTS 1: what is not installed is a failure, not skipped
+#   TESELA_REQUIRE_CLIENTS 1: QGIS, GDAL or xarray not installed is a failure, not skipped
 #   TESELA                 the program (on PATH, or this repository's build)
 set -u
 [ $# -ge 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
@@ -36,11 +36,16 @@ qgis=
 for python in ${TESELA_QGIS_PYTHON:-python3 /usr/bin/python3}; do
   "$python" -c 'import qgis.core' 2> /dev/null && { qgis=$python; break; }
 done
-if [ -n "$qgis" ]; then one pyqgis_check "$qgis" "$here/pyqgis_check.py" "$url" "$cube" "$out/pyqgis"
+store="$TESELA_PYTHON has no xarray, zarr, pyproj (requirements.txt)"
+"$TESELA_PYTHON" -c 'import dask, numpy, pyproj, xarray, zarr' 2> /dev/null && store=
+if [ -n "$store" ]; then absent pyqgis_check "$store"
+elif [ -n "$qgis" ]; then one pyqgis_check "$qgis" "$here/pyqgis_check.py" "$url" "$cube" "$out/pyqgis"
 else absent pyqgis_check "PyQGIS is not installed (Debian: python3-qgis)"; fi
-if command -v gdal_translate > /dev/null; then one gdal_check "$TESELA_PYTHON" "$here/gdal_check.py" "$url" "$cube" "$out/gdal"
+if [ -n "$store" ]; then absent gdal_check "$store"
+elif command -v gdal_translate > /dev/null; then one gdal_check "$TESELA_PYTHON" "$here/gdal_check.py" "$url" "$cube" "$out/gdal"
 else absent gdal_check "GDAL is not installed (Debian: gdal-bin)"; fi
-one xarray_check "$TESELA_PYTHON" "$here/xarray_check.py" "$cube"
+if [ -n "$store" ]; then absent xarray_check "$store"
+else one xarray_check "$TESELA_PYTHON" "$here/xarray_check.py" "$cube"; fi
 one ogc_check "$TESELA_PYTHON" "$here/ogc_check.py" "$url"
 
 tail=; [ $skipped = 0 ] || tail=", $skipped skipped"

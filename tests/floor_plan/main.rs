@@ -1,5 +1,7 @@
 //! The crates use each other as the table of ARCHITECTURE.md says, exactly: neither more edges nor fewer.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,7 +42,8 @@ fn built() -> BTreeMap<String, Room> {
         .map(|package| {
             let manifest = PathBuf::from(text(&package["manifest_path"]));
             let folder = manifest.parent().expect("a manifest lies in a folder");
-            let folder = folder.strip_prefix(root()).expect("members lie in the workspace").display().to_string();
+            let folder =
+                folder.strip_prefix(root()).expect("members lie in the workspace").display().to_string();
             let uses = package["dependencies"]
                 .as_array()
                 .expect("dependencies")
@@ -59,7 +62,8 @@ fn planned() -> BTreeMap<String, Room> {
     let mut rooms = BTreeMap::new();
     let rows = text.lines().skip_while(|l| l.trim() != HEADING).skip(1).take_while(|l| !l.starts_with("## "));
     for row in rows.filter(|l| l.starts_with("| `")) {
-        let cells: Vec<String> = row.trim_matches('|').split('|').map(|c| c.replace('`', "").trim().to_owned()).collect();
+        let cells: Vec<String> =
+            row.trim_matches('|').split('|').map(|c| c.replace('`', "").trim().to_owned()).collect();
         let [name, folder, uses] = cells.as_slice() else { panic!("not three cells: {row}") };
         let uses = uses.split_whitespace().filter(|u| *u != NOTHING).map(str::to_owned).collect();
         let before = rooms.insert(name.clone(), Room { folder: folder.clone(), uses });
@@ -80,8 +84,16 @@ fn crates_use_each_other_as_the_plan_says() {
                 if b.folder != p.folder {
                     faults.push(format!("{name} lies in {}, not in {}", b.folder, p.folder));
                 }
-                faults.extend(b.uses.difference(&p.uses).map(|u| format!("{name} uses {u}, which its row does not list")));
-                faults.extend(p.uses.difference(&b.uses).map(|u| format!("the row of {name} lists {u}, which it does not use")));
+                faults.extend(
+                    b.uses
+                        .difference(&p.uses)
+                        .map(|u| format!("{name} uses {u}, which its row does not list")),
+                );
+                faults.extend(
+                    p.uses
+                        .difference(&b.uses)
+                        .map(|u| format!("the row of {name} lists {u}, which it does not use")),
+                );
             }
             (None, None) => {}
         }

@@ -110,7 +110,9 @@ impl Product {
         let unknown = || ComputeError::UnknownMask {
             product: self.id.clone(),
             mask: name.chars().take(64).collect(),
-            known: self.scenes().map_or_else(String::new, |d| d.masks.keys().map(|m| format!(", {m}")).collect()),
+            known: self
+                .scenes()
+                .map_or_else(String::new, |d| d.masks.keys().map(|m| format!(", {m}")).collect()),
         };
         let def = self.scenes().and_then(|d| d.masks.get(name)).ok_or_else(unknown)?;
         let (_, table) = self.quality().ok_or_else(unknown)?;
@@ -177,18 +179,24 @@ impl Catalog {
     pub fn read(index: &dyn Index) -> Result<Self, ComputeError> {
         let version = index.change_counter()?;
         let snapshot = index.latest_snapshot()?;
-        let grids: BTreeMap<_, _> =
-            index.grids()?.into_iter().map(|g| (g.id.clone(), Arc::new(g))).collect();
+        let grids: BTreeMap<_, _> = index.grids()?.into_iter().map(|g| (g.id.clone(), Arc::new(g))).collect();
         let mut products = BTreeMap::new();
         for row in index.products()? {
             let grid = grids
                 .get(&row.grid)
                 .cloned()
                 .ok_or_else(|| tesela_grid::GridError::Unknown { id: row.grid.clone() })?;
-            let bad = |e: serde_json::Error| ComputeError::Definition { product: row.id.clone(), message: e.to_string() };
+            let bad = |e: serde_json::Error| ComputeError::Definition {
+                product: row.id.clone(),
+                message: e.to_string(),
+            };
             let product = match row.kind {
-                ProductKind::Scenes => Product::of_scenes(serde_json::from_str(&row.definition).map_err(bad)?, grid),
-                ProductKind::Derived => Product::of_recipe(serde_json::from_str(&row.definition).map_err(bad)?, grid),
+                ProductKind::Scenes => {
+                    Product::of_scenes(serde_json::from_str(&row.definition).map_err(bad)?, grid)
+                }
+                ProductKind::Derived => {
+                    Product::of_recipe(serde_json::from_str(&row.definition).map_err(bad)?, grid)
+                }
             };
             products.insert(row.id, Arc::new(product));
         }

@@ -106,9 +106,16 @@ impl Cube {
         report.bytes = known.iter().map(|o| o.bytes).sum();
         report.faults.extend(faults);
         for key in present.keys().filter(|k| !names.contains(k.as_str())) {
-            let of_run = unfinished.iter().any(|run| key.split('/').any(|p| p == run || p.starts_with(&format!("{run}-"))));
+            let of_run = unfinished
+                .iter()
+                .any(|run| key.split('/').any(|p| p == run || p.starts_with(&format!("{run}-"))));
             let (kind, detail) = if of_run {
-                ("leftover", format!("object {key} was left by a run that did not end; the next ingest or compute removes it"))
+                (
+                    "leftover",
+                    format!(
+                        "object {key} was left by a run that did not end; the next ingest or compute removes it"
+                    ),
+                )
             } else {
                 ("object_orphan", format!("object {key} is in the store but in no row of the index"))
             };
@@ -128,7 +135,8 @@ impl Cube {
             let what = if kind == "slots" { "slot" } else { kind.trim_end_matches('s') };
             for (i, time) in times.iter().enumerate() {
                 let Some(row) = rows.iter().find(|r| r.position == Some(i as u64)) else {
-                    let detail = format!("{prefix} holds {time} at position {i}, but the index has no {what} there");
+                    let detail =
+                        format!("{prefix} holds {time} at position {i}, but the index has no {what} there");
                     report.faults.push(fault("index_row_missing", &prefix, detail));
                     continue;
                 };
@@ -137,12 +145,17 @@ impl Cube {
                     let detail = format!("{prefix} position {i}: the store says {time}, the index {indexed}");
                     report.faults.push(fault("date_differs", &prefix, detail));
                 } else if !row.solar_day.is_empty() && !near(&row.solar_day, indexed) {
-                    let detail = format!("{prefix} position {i}: solar day {} does not fit {indexed}", row.solar_day);
+                    let detail =
+                        format!("{prefix} position {i}: solar day {} does not fit {indexed}", row.solar_day);
                     report.faults.push(fault("date_differs", &prefix, detail));
                 }
             }
             for row in rows.iter().filter(|r| r.position.is_some_and(|p| p >= times.len() as u64)) {
-                let detail = format!("the index places a {what} at position {:?} of {prefix}, which has {} dates", row.position, times.len());
+                let detail = format!(
+                    "the index places a {what} at position {:?} of {prefix}, which has {} dates",
+                    row.position,
+                    times.len()
+                );
                 report.faults.push(fault("index_contradiction", &prefix, detail));
             }
         }
@@ -214,8 +227,12 @@ impl Cube {
                         }
                     }
                     if let Some(level) = self.stale_wide_level(product, &item, g.tile_min, g.tile_end)? {
-                        let detail =
-                            format!("level {level} of {} {} does not follow from level {}", product.id, g.period.label(), level - 1);
+                        let detail = format!(
+                            "level {level} of {} {} does not follow from level {}",
+                            product.id,
+                            g.period.label(),
+                            level - 1
+                        );
                         found.get_or_insert(fault("pyramid_stale", &g.prefix, detail));
                     }
                     progress.advance(1);
@@ -295,15 +312,20 @@ fn follows(fine: &Pixels, fw: &PixelWindow, coarse: &Pixels, cw: &PixelWindow, b
             let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
             for (dy, dx) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                 let (fy, fx) = (2 * y + dy, 2 * x + dx);
-                if fy < fw.height && fx < fw.width {
-                    if let Some(v) = fine.get_f64(fy * fw.width + fx).filter(|v| !band.is_nodata(*v)) {
-                        (low, high) = (low.min(v), high.max(v));
-                    }
+                if fy < fw.height
+                    && fx < fw.width
+                    && let Some(v) = fine.get_f64(fy * fw.width + fx).filter(|v| !band.is_nodata(*v))
+                {
+                    (low, high) = (low.min(v), high.max(v));
                 }
             }
             let v = coarse.get_f64(y * cw.width + x).unwrap_or(band.nodata);
             let slack = if matches!(coarse, Pixels::F32(_)) { 1e-6 * high.abs().max(1.0) } else { 1.0 };
-            let fits = if low > high { band.is_nodata(v) } else { !band.is_nodata(v) && v >= low - slack && v <= high + slack };
+            let fits = if low > high {
+                band.is_nodata(v)
+            } else {
+                !band.is_nodata(v) && v >= low - slack && v <= high + slack
+            };
             if !fits {
                 return false;
             }

@@ -23,9 +23,12 @@ pub struct Cube {
     dir: PathBuf,
     store: Store,
     index: Arc<dyn Index>,
-    catalog: Arc<Mutex<Option<(Clock, Arc<Catalog>)>>>,
+    catalog: Arc<Mutex<Held>>,
     caches: Arc<Caches>,
 }
+
+/// The catalogue as last read, and when it was last found current.
+type Held = Option<(Clock, Arc<Catalog>)>;
 
 /// What was read from the index at a snapshot never changes, so it is kept; key: (product, snapshot).
 struct Caches {
@@ -37,7 +40,12 @@ struct Caches {
 
 impl Default for Caches {
     fn default() -> Self {
-        Self { days: Cache::new(64), generations: Cache::new(256), day_slots: Cache::new(512), overviews: Cache::new(64) }
+        Self {
+            days: Cache::new(64),
+            generations: Cache::new(256),
+            day_slots: Cache::new(512),
+            overviews: Cache::new(64),
+        }
     }
 }
 
@@ -73,7 +81,13 @@ impl Cube {
 
     fn assemble(dir: &Path, index: SqliteIndex) -> Result<Self, ComputeError> {
         let store = Store::open_local(&dir.join(STORE_DIR), &StoreOptions::default())?;
-        Ok(Self { dir: dir.to_owned(), store, index: Arc::new(index), catalog: Arc::default(), caches: Arc::default() })
+        Ok(Self {
+            dir: dir.to_owned(),
+            store,
+            index: Arc::new(index),
+            catalog: Arc::default(),
+            caches: Arc::default(),
+        })
     }
 
     /// The cube's directory.
@@ -196,7 +210,11 @@ impl Cube {
     }
 
     /// Grid-wide overviews of a scenes product, by time.
-    pub(crate) fn overviews(&self, product: &str, snapshot: u64) -> Result<Arc<Vec<OverviewRow>>, ComputeError> {
+    pub(crate) fn overviews(
+        &self,
+        product: &str,
+        snapshot: u64,
+    ) -> Result<Arc<Vec<OverviewRow>>, ComputeError> {
         let key = (product.to_owned(), snapshot);
         if let Some(found) = self.caches.overviews.get(&key) {
             return Ok(found);

@@ -57,7 +57,15 @@ impl Cube {
                 let mut layers = Vec::new();
                 for o in overviews {
                     let base = tiles_window(&product.grid, o.tile_min, o.tile_end, level);
-                    layers.push(read_group(self.store(), &o.prefix, o.position, bands, level, &base, window)?);
+                    layers.push(read_group(
+                        self.store(),
+                        &o.prefix,
+                        o.position,
+                        bands,
+                        level,
+                        &base,
+                        window,
+                    )?);
                 }
                 Ok(first_observed(layers, bands, window.len()))
             }
@@ -102,7 +110,9 @@ impl Cube {
                 .filter_map(|(i, s)| there.get(&(s.solar_day.clone(), s.platform.clone())).map(|n| (i, n)))
                 .collect();
             let tile_window = product.grid.tile_window(tile, 0);
-            let Some(part) = tile_window.intersection(window).filter(|_| !matched.is_empty()) else { continue };
+            let Some(part) = tile_window.intersection(window).filter(|_| !matched.is_empty()) else {
+                continue;
+            };
             let slices = self.slices(band, matched.iter().map(|(_, s)| *s))?;
             let mut piece = Pixels::empty(band.dtype);
             self.store().read_stack(&slices, place(&tile_window, &part), &mut piece)?;

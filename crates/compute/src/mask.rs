@@ -23,15 +23,16 @@ impl Masker {
         let groups = groups
             .into_iter()
             .map(|(flags, radius)| {
-                let disk = if radius == 0 {
-                    None
-                } else {
-                    halo = halo.max(radius as usize);
-                    Some(Disk::new(f64::from(radius)).map_err(|e| ComputeError::Parameter {
-                        parameter: "mask",
-                        problem: e.to_string(),
-                    })?)
-                };
+                let disk =
+                    if radius == 0 {
+                        None
+                    } else {
+                        halo = halo.max(radius as usize);
+                        Some(Disk::new(f64::from(radius)).map_err(|e| ComputeError::Parameter {
+                            parameter: "mask",
+                            problem: e.to_string(),
+                        })?)
+                    };
                 Ok((flags.table(), disk))
             })
             .collect::<Result<Vec<_>, ComputeError>>()?;
@@ -70,10 +71,9 @@ impl Masker {
                 if !grown.contains(&true) {
                     continue;
                 }
-                Morphology::new(width, height).dilate(&mut grown, disk).map_err(|e| ComputeError::Parameter {
-                    parameter: "mask",
-                    problem: e.to_string(),
-                })?;
+                Morphology::new(width, height)
+                    .dilate(&mut grown, disk)
+                    .map_err(|e| ComputeError::Parameter { parameter: "mask", problem: e.to_string() })?;
                 for y in 0..h {
                     let from = (y + halo) * width + halo;
                     for (out, g) in hidden[y * w..(y + 1) * w].iter_mut().zip(&grown[from..from + w]) {

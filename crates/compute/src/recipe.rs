@@ -97,7 +97,8 @@ impl Cube {
         }
         let catalog = self.fresh_catalog()?;
         let snapshot = catalog.snapshot;
-        let mut report = ComputeReport { product: recipe.recipe.clone(), snapshot, ..ComputeReport::default() };
+        let mut report =
+            ComputeReport { product: recipe.recipe.clone(), snapshot, ..ComputeReport::default() };
         let (jobs, current) = self.jobs(recipe, &input, options, &digest, snapshot)?;
         report.current = current;
         if options.dry_run || jobs.is_empty() {
@@ -114,14 +115,16 @@ impl Cube {
                 return Err(ComputeError::Cancelled);
             }
             let label = job.period.label();
-            let (generation, pixels) = self.make(recipe, &product, &input, job, &run, &digest, snapshot, progress)?;
+            let (generation, pixels) =
+                self.make(recipe, &product, &input, job, &run, &digest, snapshot, progress)?;
             report.bytes += generation.group.objects.iter().map(|o| o.bytes).sum::<u64>();
             report.pixels += pixels;
             self.store().sync()?;
             report.snapshot = self.index().commit_generations(&GenerationCommit {
                 product: recipe.recipe.clone(),
                 run: run.clone(),
-                summary: serde_json::json!({"product": recipe.recipe, "period": label, "pixels": pixels}).to_string(),
+                summary: serde_json::json!({"product": recipe.recipe, "period": label, "pixels": pixels})
+                    .to_string(),
                 generations: vec![generation],
             })?;
             report.computed.push(label);
@@ -198,7 +201,8 @@ impl Cube {
         let mut years: BTreeMap<i16, BTreeMap<TileId, Vec<SlotRow>>> = BTreeMap::new();
         for slot in self.index().slots(&input.id, None, &always, snapshot)? {
             // The solar day decides the year, as it does on the map.
-            let year = slot.solar_day.get(..4).and_then(|y| y.parse().ok()).unwrap_or(slot.time.year() as i16);
+            let year =
+                slot.solar_day.get(..4).and_then(|y| y.parse().ok()).unwrap_or(slot.time.year() as i16);
             years.entry(year).or_default().entry(slot.tile).or_default().push(slot);
         }
         Ok(years

@@ -2,9 +2,9 @@ use tesela_grid::{BoundingBox, GridDef, TileId};
 use tesela_model::{Instant, Period};
 
 use crate::{
-    GenerationCommit, GenerationRow, IndexError, IngestCommit, ObjectRow, OverviewRow, PositionRow, ProductKind,
-    ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetCommit,
-    ZoneSetRow,
+    GenerationCommit, GenerationRow, IndexError, IngestCommit, ObjectRow, OverviewRow, PositionRow,
+    ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow,
+    ZoneSetCommit, ZoneSetRow,
 };
 
 /// What exists where and when. Reads take the snapshot they are made at.
@@ -99,7 +99,11 @@ pub trait Index: Send + Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn scenes_extent(&self, product: &str, snapshot: u64) -> Result<Option<(BoundingBox, Instant, Instant)>, IndexError>;
+    fn scenes_extent(
+        &self,
+        product: &str,
+        snapshot: u64,
+    ) -> Result<Option<(BoundingBox, Instant, Instant)>, IndexError>;
 
     /// Makes a batch of scenes visible.
     ///

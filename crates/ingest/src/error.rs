@@ -39,7 +39,9 @@ pub enum IngestError {
         expected: String,
     },
     /// The scene lies outside the grid.
-    #[error("{product_id} lies outside grid {grid} (scene bounds in its CRS: {bounds}); choose a product on another grid")]
+    #[error(
+        "{product_id} lies outside grid {grid} (scene bounds in its CRS: {bounds}); choose a product on another grid"
+    )]
     OutsideGrid {
         /// The scene.
         product_id: String,

@@ -49,7 +49,11 @@ pub fn fuse(
     };
     let mut slot = SlotPixels {
         window,
-        planes: product.measurements.iter().map(|m| Pixels::filled(m.dtype, window.len(), m.nodata)).collect(),
+        planes: product
+            .measurements
+            .iter()
+            .map(|m| Pixels::filled(m.dtype, window.len(), m.nodata))
+            .collect(),
     };
     let quality = product.measurements.iter().position(|m| m.flags.is_some());
     let fill = product.flag_table().and_then(|t| t.mask(&["fill"]).ok());
@@ -65,8 +69,7 @@ pub fn fuse(
 fn aligned(w: &PixelWindow, within: &PixelWindow) -> Option<PixelWindow> {
     let (px, py) = (w.px.div_euclid(ALIGN) * ALIGN, w.py.div_euclid(ALIGN) * ALIGN);
     let up = |v: i64| -(-v).div_euclid(ALIGN) * ALIGN;
-    let grown =
-        PixelWindow::new(px, py, (up(w.px_end()) - px) as usize, (up(w.py_end()) - py) as usize);
+    let grown = PixelWindow::new(px, py, (up(w.px_end()) - px) as usize, (up(w.py_end()) - py) as usize);
     grown.intersection(within)
 }
 
@@ -95,7 +98,11 @@ fn take_scene(
         copy_where(&words, &take, &mut slot.planes[q]);
     }
     for (i, m) in product.measurements.iter().enumerate() {
-        planes.push(if Some(i) == quality { None } else { sampler.sample(scene, m, Some(&take).filter(|_| quality.is_some()))? });
+        planes.push(if Some(i) == quality {
+            None
+        } else {
+            sampler.sample(scene, m, Some(&take).filter(|_| quality.is_some()))?
+        });
     }
     if quality.is_none() {
         for (plane, m) in planes.iter().zip(&product.measurements) {
@@ -173,7 +180,8 @@ impl Sampler {
         })?;
         let raster = PixelWindow::new(0, 0, g.width, g.height);
         // Cubic reaches furthest, so its window serves every kernel.
-        let Some(read) = source_grid.source_window(Resampling::Cubic).and_then(|w| w.intersection(&raster)) else {
+        let Some(read) = source_grid.source_window(Resampling::Cubic).and_then(|w| w.intersection(&raster))
+        else {
             return Ok(None);
         };
         let nearest = NearestIndex::new(&source_grid, &read);
@@ -213,7 +221,8 @@ impl Sampler {
                     nearest.gather(&raw, f32::NAN, &mut picture).map_err(|e| size_error(scene, &e))?;
                 } else {
                     let missing = |v: f32| v.is_nan() || Some(v) == nodata || f64::from(v) == m.nodata;
-                    let valid: Vec<f32> = raw.iter().map(|&v| if missing(v) { f32::NAN } else { v }).collect();
+                    let valid: Vec<f32> =
+                        raw.iter().map(|&v| if missing(v) { f32::NAN } else { v }).collect();
                     let source = Source::new(&valid, *read, f32::NAN).map_err(|e| size_error(scene, &e))?;
                     gather(&source, grid, m.resampling, &mut picture).map_err(|e| size_error(scene, &e))?;
                     if let Some(w) = wanted {

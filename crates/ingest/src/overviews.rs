@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use tesela_grid::{PixelWindow, TileId};
 use tesela_index::{Index, NewGroup, NewOverview, SlotRow};
-use tesela_layout::names::{TILE_LEVELS, array_name, coarsest_level, overviews_prefix, tiles_extent, tiles_window};
+use tesela_layout::names::{
+    TILE_LEVELS, array_name, coarsest_level, overviews_prefix, tiles_extent, tiles_window,
+};
 use tesela_layout::{Shape, array_spec, group_spec};
 use tesela_model::{Instant, Period};
 use tesela_store::{ArrayRef, Codec, ObjectKey, Pixels, Window};
@@ -67,7 +69,12 @@ pub fn write_overviews(
     let mut specs = Vec::new();
     for level in TILE_LEVELS + 1..=top_level {
         for band in &c.bands {
-            specs.push(array_spec(band, level, Shape::whole(dates, &windows[level as usize], INNER), Codec::Lz4Bit));
+            specs.push(array_spec(
+                band,
+                level,
+                Shape::whole(dates, &windows[level as usize], INNER),
+                Codec::Lz4Bit,
+            ));
         }
     }
     let mut times = Vec::new();
@@ -109,7 +116,8 @@ pub fn write_overviews(
     attributes.insert("tesela_levels".into(), format!("{}..{top_level}", TILE_LEVELS + 1).into());
     let spec = group_spec(prefix.clone(), c.grid, c.crs, &windows, times, specs, attributes);
     objects.extend(c.store.write_group(&spec)?);
-    let group = NewGroup { prefix: prefix.as_str().into(), objects: objects.iter().map(new_object).collect() };
+    let group =
+        NewGroup { prefix: prefix.as_str().into(), objects: objects.iter().map(new_object).collect() };
     Ok(Some((group, overviews)))
 }
 

@@ -131,8 +131,7 @@ pub fn place(
     let bbox = transform_bounds(&geobox.crs, &CrsName::lon_lat(), &geobox.bounds())
         .ok_or_else(|| outside("has no longitude and latitude".into()))?;
     let middle = geobox.bounds();
-    let (mut lon, mut lat) =
-        ([(middle.x_min + middle.x_max) / 2.0], [(middle.y_min + middle.y_max) / 2.0]);
+    let (mut lon, mut lat) = ([(middle.x_min + middle.x_max) / 2.0], [(middle.y_min + middle.y_max) / 2.0]);
     with_transformer(&geobox.crs, &CrsName::lon_lat(), |t| t.transform(&mut lon, &mut lat))?;
     let solar_day = solar_day(source.acquired, lon[0]);
     let warnings = metadata_warnings(&source, &geobox);

@@ -108,7 +108,11 @@ pub enum PolygonError {
 ///
 /// # Errors
 /// [`PolygonError`] names file, field and key.
-pub fn read_polygons(path: &Path, layer: Option<&str>, key_field: &str) -> Result<PolygonLayer, PolygonError> {
+pub fn read_polygons(
+    path: &Path,
+    layer: Option<&str>,
+    key_field: &str,
+) -> Result<PolygonLayer, PolygonError> {
     let unreadable = |message: String| PolygonError::Unreadable { path: path.into(), message };
     if !path.is_file() {
         return Err(unreadable("no such file".into()));
@@ -120,20 +124,29 @@ pub fn read_polygons(path: &Path, layer: Option<&str>, key_field: &str) -> Resul
     };
     let dataset = Dataset::open_ex(path, options).map_err(|e| unreadable(e.to_string()))?;
     let names: Vec<String> = dataset.layers().map(|l| l.name()).collect();
-    let wrong_layer = |problem: String| PolygonError::Layer { path: path.into(), problem, layers: names.join(", ") };
+    let wrong_layer =
+        |problem: String| PolygonError::Layer { path: path.into(), problem, layers: names.join(", ") };
     let index = match layer {
-        Some(name) => names.iter().position(|n| n == name).ok_or_else(|| wrong_layer(format!("no layer {name}")))?,
+        Some(name) => {
+            names.iter().position(|n| n == name).ok_or_else(|| wrong_layer(format!("no layer {name}")))?
+        }
         None if names.len() == 1 => 0,
         None => return Err(wrong_layer("has several layers, say which with --layer".into())),
     };
     let mut layer = dataset.layer(index).map_err(|e| unreadable(e.to_string()))?;
     let crs = match layer.spatial_ref().map(|s| s.to_wkt()) {
-        Some(Ok(wkt)) => identify(&wkt).map_err(|e| PolygonError::Crs { path: path.into(), problem: e.to_string() })?,
+        Some(Ok(wkt)) => {
+            identify(&wkt).map_err(|e| PolygonError::Crs { path: path.into(), problem: e.to_string() })?
+        }
         _ => return Err(PolygonError::Crs { path: path.into(), problem: "none is given".into() }),
     };
     let fields: Vec<String> = layer.defn().fields().map(|f| f.name()).collect();
     if !fields.iter().any(|f| f == key_field) {
-        return Err(PolygonError::KeyField { path: path.into(), field: key_field.into(), fields: fields.join(", ") });
+        return Err(PolygonError::KeyField {
+            path: path.into(),
+            field: key_field.into(),
+            fields: fields.join(", "),
+        });
     }
     let mut features = Vec::new();
     let mut report = Vec::new();
@@ -142,7 +155,8 @@ pub fn read_polygons(path: &Path, layer: Option<&str>, key_field: &str) -> Resul
         for (name, value) in feature.fields() {
             properties.insert(name, json(value));
         }
-        let missing = || PolygonError::KeyMissing { path: path.into(), feature: i + 1, field: key_field.into() };
+        let missing =
+            || PolygonError::KeyMissing { path: path.into(), feature: i + 1, field: key_field.into() };
         let key = match properties.get(key_field) {
             Some(serde_json::Value::String(s)) if !s.trim().is_empty() => s.trim().to_owned(),
             Some(serde_json::Value::Number(_)) => {

@@ -87,7 +87,9 @@ pub fn probe(file: &BandFile, band: &str) -> Result<RasterInfo, IngestError> {
         let bad = |problem: String| IngestError::Geometry { path: path.clone(), problem };
         let (width, height) = dataset.raster_size();
         if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
-            return Err(bad(format!("raster of {width} × {height} pixels; at most {MAX_SIDE} a side are read")));
+            return Err(bad(format!(
+                "raster of {width} × {height} pixels; at most {MAX_SIDE} a side are read"
+            )));
         }
         let t = dataset
             .geo_transform()

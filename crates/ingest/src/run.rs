@@ -91,9 +91,21 @@ pub fn ingest(
         ..IngestReport::default()
     };
     for r in &discovery.refused {
-        refuse(index, product, options, progress, &mut report, &r.path, r.reason.code(), &r.reason.to_string())?;
+        refuse(
+            index,
+            product,
+            options,
+            progress,
+            &mut report,
+            &r.path,
+            r.reason.code(),
+            &r.reason.to_string(),
+        )?;
     }
-    let known = index.scenes(&SceneQuery { product: Some(product.product.clone()), ..SceneQuery::default() }, report.snapshot)?;
+    let known = index.scenes(
+        &SceneQuery { product: Some(product.product.clone()), ..SceneQuery::default() },
+        report.snapshot,
+    )?;
     let known: BTreeMap<&str, &SceneRow> = known.iter().map(|s| (s.scene_key.as_str(), s)).collect();
     let accepted = accept(index, product, options, progress, discovery.scenes, &known, &mut report)?;
     progress.begin("validate", accepted.len() as u64, "scenes");
@@ -111,11 +123,15 @@ pub fn ingest(
     for (path, placed) in placed {
         match placed {
             Ok(scene) => {
-                report.warnings.extend(scene.warnings.iter().map(|w| format!("{}: {w}", scene.source.product_id)));
+                report
+                    .warnings
+                    .extend(scene.warnings.iter().map(|w| format!("{}: {w}", scene.source.product_id)));
                 new_scenes.push(scene);
             }
             Err(e) => match e.scene_code() {
-                Some(code) => refuse(index, product, options, progress, &mut report, &path, code, &e.to_string())?,
+                Some(code) => {
+                    refuse(index, product, options, progress, &mut report, &path, code, &e.to_string())?
+                }
                 None => return Err(e),
             },
         }
@@ -146,7 +162,9 @@ pub fn sweep(store: &Store, index: &dyn Index) -> Result<u64, IngestError> {
         let text = key.as_str();
         let mut at = 0;
         for part in text.split('/') {
-            let of_dead = dead.iter().any(|run| part == run || part.strip_prefix(run.as_str()).is_some_and(|r| r.starts_with('-')));
+            let of_dead = dead.iter().any(|run| {
+                part == run || part.strip_prefix(run.as_str()).is_some_and(|r| r.starts_with('-'))
+            });
             let prefix = &text[..at + part.len()];
             if of_dead && !registered.contains(prefix) {
                 orphans.insert(prefix.to_owned());
@@ -278,23 +296,36 @@ fn write(
     }
     let total: usize = batches.iter().flatten().map(|d| d.tiles(grid).len()).sum();
     progress.begin("ingest", total as u64, "slots");
-    for (number, days) in batches.iter().enumerate() {
-        let committed = write_batch(&context, index, days, number, &new_ids, progress);
-        match committed {
-            Ok(Some((snapshot, slots, bytes))) => {
-                report.snapshot = snapshot;
-                report.slots += slots;
-                report.bytes += bytes;
-            }
-            Ok(None) => {}
-            Err(e) => {
-                // Nothing of this batch is visible; what it staged goes away now, or with the next run.
-                progress.end();
-                if !matches!(e, IngestError::Store(_)) {
-                    index.end_run(&run)?;
-                    sweep_run(store, index, &run)?;
+    // Each attempt has a number of its own: what a failed one staged is never written over.
+    let mut number = 0;
+    for days in &mut batches {
+        while !days.is_empty() {
+            let committed = write_batch(&context, index, days, number, &new_ids, progress);
+            number += 1;
+            match committed {
+                Ok(written) => {
+                    if let Some((snapshot, slots, bytes)) = written {
+                        report.snapshot = snapshot;
+                        report.slots += slots;
+                        report.bytes += bytes;
+                    }
+                    break;
                 }
-                return Err(e);
+                Err(e) => {
+                    // Damage that shows only when the pixels are read: that scene stays out, the rest goes on.
+                    if let (Some(path), Some(code)) = (take_damaged(days, &e, &new_ids), e.scene_code()) {
+                        sweep_run(store, index, &run)?;
+                        refuse(index, product, options, progress, report, &path, code, &e.to_string())?;
+                        continue;
+                    }
+                    // Nothing of this batch is visible; what it staged goes away now, or with the next run.
+                    progress.end();
+                    if !matches!(e, IngestError::Store(_)) {
+                        index.end_run(&run)?;
+                        sweep_run(store, index, &run)?;
+                    }
+                    return Err(e);
+                }
             }
         }
         for scene in days.iter().flat_map(|d| &d.scenes).filter(|s| new_ids.contains(&s.source.product_id)) {
@@ -308,6 +339,23 @@ fn write(
     progress.end();
     index.end_run(&run)?;
     Ok(())
+}
+
+/// Takes out of a batch the new scene whose file cannot be read, and days that have no new scene then; where its
+/// description was read. `None` when the error is about no new scene.
+fn take_damaged(days: &mut Vec<Day>, error: &IngestError, new_ids: &BTreeSet<String>) -> Option<PathBuf> {
+    let IngestError::Raster { path, .. } = error else { return None };
+    let is_new = |s: &PlannedScene| new_ids.contains(&s.source.product_id);
+    let has_file = |s: &PlannedScene| s.files.values().any(|(_, file, _)| file.path == *path);
+    let mut taken = None;
+    for day in days.iter_mut() {
+        if let Some(at) = day.scenes.iter().position(|s| is_new(s) && has_file(s)) {
+            taken = Some(day.scenes.remove(at).source.source);
+            break;
+        }
+    }
+    days.retain(|day| day.scenes.iter().any(is_new));
+    taken
 }
 
 fn sweep_run(store: &Store, index: &dyn Index, run: &str) -> Result<(), IngestError> {
@@ -368,7 +416,7 @@ fn join_known(
             day.scenes.push(placed);
         }
     }
-    day.scenes.sort_by(|a, b| (a.source.row, a.source.path).cmp(&(b.source.row, b.source.path)));
+    day.scenes.sort_by_key(|a| (a.source.row, a.source.path));
     Ok(())
 }
 
@@ -390,7 +438,8 @@ fn write_batch(
         .par_iter()
         .map(|(tile, days)| write_tile(c, *tile, days, number, progress))
         .collect::<Result<_, _>>()?;
-    let mut commit = IngestCommit { product: c.product.product.clone(), run: c.run.into(), ..IngestCommit::default() };
+    let mut commit =
+        IngestCommit { product: c.product.product.clone(), run: c.run.into(), ..IngestCommit::default() };
     let mut tops = Vec::new();
     let mut scenes_of: BTreeMap<(TileId, DayKey), Vec<String>> = BTreeMap::new();
     for result in results {
@@ -411,7 +460,13 @@ fn write_batch(
         .filter(|(_, s)| new_ids.contains(&s.source.product_id))
         .map(|(d, s)| new_scene(d.key, s))
         .collect();
-    let bytes = commit.slot_groups.iter().chain(&commit.overview_groups).flat_map(|g| &g.objects).map(|o| o.bytes).sum();
+    let bytes = commit
+        .slot_groups
+        .iter()
+        .chain(&commit.overview_groups)
+        .flat_map(|g| &g.objects)
+        .map(|o| o.bytes)
+        .sum();
     commit.summary = serde_json::json!({
         "product": c.product.product,
         "scenes": commit.scenes.len(),

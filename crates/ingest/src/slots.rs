@@ -103,7 +103,12 @@ impl Context<'_> {
     }
 }
 
-fn reduce<T: Sample>(r: &SceneReduction, v: &[T], nodata: T, rule: PyramidRule) -> Result<Vec<T>, IngestError> {
+fn reduce<T: Sample>(
+    r: &SceneReduction,
+    v: &[T],
+    nodata: T,
+    rule: PyramidRule,
+) -> Result<Vec<T>, IngestError> {
     match rule {
         PyramidRule::Mean => r.mean(v, nodata),
         PyramidRule::Mode | PyramidRule::Qa => r.quality(v, nodata),
@@ -173,7 +178,8 @@ pub fn write_tile(
     }
     let spec = group_spec(prefix.clone(), c.grid, c.crs, &windows, times, specs, serde_json::Map::new());
     objects.extend(c.store.write_group(&spec)?);
-    result.group = Some(NewGroup { prefix: prefix.as_str().into(), objects: objects.iter().map(new_object).collect() });
+    result.group =
+        Some(NewGroup { prefix: prefix.as_str().into(), objects: objects.iter().map(new_object).collect() });
     Ok(result)
 }
 

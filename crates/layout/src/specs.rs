@@ -19,7 +19,13 @@ pub struct Shape {
 
 impl Shape {
     /// An array of `dates` whose objects are squares of `side` pixels and `dates_per_shard` dates.
-    pub fn tiled(dates: u64, window: &PixelWindow, dates_per_shard: u64, side: usize, preferred: u32) -> Self {
+    pub fn tiled(
+        dates: u64,
+        window: &PixelWindow,
+        dates_per_shard: u64,
+        side: usize,
+        preferred: u32,
+    ) -> Self {
         let inner = inner_chunk(side, preferred);
         Self {
             array: [dates, window.height as u64, window.width as u64],

@@ -321,14 +321,14 @@ impl ProductDef {
         }
         self.check_measurements(&mut p);
         self.check_masks(&mut p);
-        if let Some(s) = &self.saturation {
-            if self.measurement(s).is_none() {
-                p.at(
-                    "saturation:",
-                    s,
-                    format!("saturation names {s:?}, which is not a measurement ({})", self.names()),
-                );
-            }
+        if let Some(s) = &self.saturation
+            && self.measurement(s).is_none()
+        {
+            p.at(
+                "saturation:",
+                s,
+                format!("saturation names {s:?}, which is not a measurement ({})", self.names()),
+            );
         }
         let names: Vec<&str> = self.measurements.iter().map(|m| m.name.as_str()).collect();
         crate::style::check_styles(&self.styles, &names, &mut p);
@@ -371,14 +371,14 @@ impl ProductDef {
                     format!("{}: scale must be a finite number other than 0", m.name),
                 );
             }
-            if let Some([a, b]) = m.valid {
-                if a > b || !storable(a) || !storable(b) {
-                    p.at(
-                        "measurements:",
-                        &m.name,
-                        format!("{}: valid [{a}, {b}] is not a range of {}", m.name, m.dtype.as_str()),
-                    );
-                }
+            if let Some([a, b]) = m.valid
+                && (a > b || !storable(a) || !storable(b))
+            {
+                p.at(
+                    "measurements:",
+                    &m.name,
+                    format!("{}: valid [{a}, {b}] is not a range of {}", m.name, m.dtype.as_str()),
+                );
             }
             for family in m.aliases.keys() {
                 if !["tm", "etm", "oli", "any"].contains(&family.as_str()) {

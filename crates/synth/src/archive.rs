@@ -112,7 +112,9 @@ fn remove_leftovers(out_dir: &Path) -> Result<(), SynthError> {
     let Ok(siblings) = std::fs::read_dir(out_dir.with_file_name(".")) else { return Ok(()) };
     for sibling in siblings {
         let path = sibling.map_err(SynthError::io(out_dir))?.path();
-        let Some(process) = path.file_name().and_then(|own| writer(&own.to_string_lossy(), &name)) else { continue };
+        let Some(process) = path.file_name().and_then(|own| writer(&own.to_string_lossy(), &name)) else {
+            continue;
+        };
         if !processes.join(process.to_string()).exists() {
             match std::fs::remove_dir_all(&path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(SynthError::io(&path)(e)),

@@ -302,11 +302,11 @@ mod tests {
     fn the_default_archive_has_the_promised_size() {
         let all = passes(&SynthConfig::default());
         let scenes: usize = all.iter().map(Pass::scenes).sum();
-        assert!((330..=400).contains(&scenes), "{scenes}");
+        assert!((400..=450).contains(&scenes), "{scenes}");
         for year in 1994..=2024 {
             let of_year: Vec<_> = all.iter().filter(|p| i32::from(p.day.year()) == year).collect();
             let accepted = of_year.iter().filter(|p| p.tier == Tier::T1).count();
-            assert!(accepted >= 6, "{year}: {accepted}");
+            assert!(accepted >= 7, "{year}: {accepted}");
             if year == 2012 {
                 assert!(of_year.iter().all(|p| p.slc_off()));
             }

@@ -17,7 +17,7 @@ pub(crate) const OPAQUE: f32 = 0.25;
 pub(crate) const CIRRUS_SEEN: f32 = 0.012;
 /// Share of cloud and shadow cells that the cloud masking algorithm overlooks. The ring of dilated
 /// cloud around the rest hides some of them.
-const OVERLOOKED: f64 = 0.06;
+const OVERLOOKED: f64 = 0.055;
 
 /// The weather over one pass.
 pub(crate) struct Sky {
@@ -28,7 +28,7 @@ pub(crate) struct Sky {
     shadow: Vec<f32>,
     /// Reflectance added by cirrus in the blue.
     cirrus: Vec<f32>,
-    /// Reflectance added by haze in the blue.
+    /// Reflectance that haze adds in the blue, or that its correction took too much.
     haze: Vec<f32>,
     /// Brightness of the cloud tops around 1.
     tops: Vec<f32>,
@@ -47,18 +47,18 @@ pub(crate) struct SkyAt {
     pub(crate) overlooked: bool,
 }
 
-/// Share of the area under cloud on one day: wet season 30–80 %, dry season 5–40 %, some days clear,
+/// Share of the area under cloud on one day: wet season 40–90 %, dry season 10–46 %, some days clear,
 /// some overcast.
 fn cloud_share(seed: u64, wet: f64) -> f64 {
     let (kind, amount) = (noise::uniform(seed, 11, 0), noise::uniform(seed, 12, 0));
-    let clear = 0.22 - 0.14 * wet;
+    let clear = 0.18 - 0.14 * wet;
     let overcast = 0.015 + 0.06 * wet;
     if kind < clear {
         0.03 * amount * amount
     } else if kind > 1.0 - overcast {
         0.97 + 0.03 * amount
     } else {
-        let (low, high) = (0.05 + 0.25 * wet, 0.40 + 0.40 * wet);
+        let (low, high) = (0.10 + 0.30 * wet, 0.46 + 0.44 * wet);
         low + (high - low) * amount
     }
 }
@@ -71,7 +71,7 @@ impl Sky {
         let metres = |i: usize, j: usize| (raster.west + i as f64 * cell, raster.north - j as f64 * cell);
         // Cloud field on the grid and its apron.
         let (wide, tall) = (width + 2 * APRON, height + 2 * APRON);
-        let scale = 1300.0 + 2600.0 * noise::uniform(pass_seed, 21, 0);
+        let scale = 1600.0 + 2600.0 * noise::uniform(pass_seed, 21, 0);
         let cloud_seed = noise::mix(pass_seed ^ 0x636c_6f75);
         let mut field = Vec::with_capacity(wide * tall);
         for j in 0..tall {
@@ -83,7 +83,7 @@ impl Sky {
         }
         let share = cloud_share(pass_seed, season.wet);
         let threshold = f64::from(upper_quantile(&field, share));
-        let soft = 0.13;
+        let soft = 0.08;
         let opacity_of = |f: f32| {
             (smoothstep(threshold - 0.33 * soft, threshold + 0.67 * soft, f64::from(f)) * 0.97) as f32
         };
@@ -106,8 +106,9 @@ impl Sky {
             tops: Vec::with_capacity(n),
             overlooked: Vec::with_capacity(n),
         };
-        let has_cirrus = noise::uniform(pass_seed, 23, 0) < 0.22;
-        let haze_level = 0.001 + 0.009 * noise::uniform(pass_seed, 24, 0).powi(2);
+        let has_cirrus = noise::uniform(pass_seed, 23, 0) < 0.08;
+        // Left by a correction that takes off a little too little, or too much.
+        let haze_level = 0.0004 + 0.001 * noise::signed(pass_seed, 24, 0);
         let mut miss = Vec::with_capacity(n);
         for j in 0..height {
             for i in 0..width {
@@ -120,14 +121,14 @@ impl Sky {
                 sky.shadow.push(at(shift_x, shift_y));
                 sky.cirrus.push(if has_cirrus {
                     let streak = fbm(pass_seed ^ 31, (x + 0.4 * y) / 5200.0, (y - 0.3 * x) / 1700.0, 3);
-                    (0.09 * smoothstep(0.02, 0.9, streak)) as f32
+                    (0.05 * smoothstep(0.02, 0.9, streak)) as f32
                 } else {
                     0.0
                 });
                 let haze = 1.0 + 0.5 * value_noise(pass_seed ^ 32, x / 9000.0, y / 9000.0);
                 sky.haze.push((haze_level * haze) as f32);
                 sky.tops.push((1.0 + 0.22 * value_noise(pass_seed ^ 33, x / 330.0, y / 330.0)) as f32);
-                miss.push(value_noise(pass_seed ^ 34, x / 800.0, y / 800.0) as f32);
+                miss.push(value_noise(pass_seed ^ 34, x / 550.0, y / 550.0) as f32);
             }
         }
         let bad = |k: usize| sky.opacity[k] >= OPAQUE || sky.shadow[k] >= OPAQUE;
@@ -221,8 +222,8 @@ mod tests {
     #[test]
     fn cloud_shares_follow_the_season() {
         let mean = |wet| (0..2000).map(|k| cloud_share(noise::mix(k), wet)).sum::<f64>() / 2000.0;
-        assert!((0.12..0.28).contains(&mean(0.0)), "{}", mean(0.0));
-        assert!((0.42..0.65).contains(&mean(1.0)), "{}", mean(1.0));
+        assert!((0.18..0.32).contains(&mean(0.0)), "{}", mean(0.0));
+        assert!((0.55..0.72).contains(&mean(1.0)), "{}", mean(1.0));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct SynthConfig {
 
 impl Default for SynthConfig {
     fn default() -> Self {
-        SynthConfig { seed: 7999, years: 1994..=2024, size_px: 512, days_per_year: 6, max_scenes: None }
+        SynthConfig { seed: 7999, years: 1994..=2024, size_px: 512, days_per_year: 7, max_scenes: None }
     }
 }
 

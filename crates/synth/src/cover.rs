@@ -1,7 +1,7 @@
 //! Static attributes of every pixel of a raster: which surfaces it sees, with which weight.
 //!
-//! A pixel sees the world through a point spread function of about one pixel: 3×3 samples, 12 m apart,
-//! with weights (1 2 1)⊗(1 2 1)/16.
+//! A pixel sees the world through a point spread function of about one pixel (28 m wide at half height): 5×5
+//! samples, 12 m apart, with weights (1 4 6 4 1)⊗(1 4 6 4 1)/256.
 
 use rayon::prelude::*;
 
@@ -12,21 +12,20 @@ use crate::world::{Spot, World};
 
 /// Distance of the samples, metres.
 const SAMPLE_M: f64 = 12.0;
-const OFFSETS: [(f64, f64, f32); 9] = {
-    const S: f64 = SAMPLE_M;
-    const CORNER: f32 = 1.0 / 16.0;
-    const SIDE: f32 = 2.0 / 16.0;
-    [
-        (0.0, 0.0, 4.0 / 16.0),
-        (S, 0.0, SIDE),
-        (-S, 0.0, SIDE),
-        (0.0, S, SIDE),
-        (0.0, -S, SIDE),
-        (S, S, CORNER),
-        (S, -S, CORNER),
-        (-S, S, CORNER),
-        (-S, -S, CORNER),
-    ]
+const OFFSETS: [(f64, f64, f32); 25] = {
+    const WEIGHTS: [f32; 5] = [1.0, 4.0, 6.0, 4.0, 1.0];
+    let mut offsets = [(0.0, 0.0, 0.0); 25];
+    let mut k = 0;
+    while k < 25 {
+        let (row, col) = (k / 5, k % 5);
+        offsets[k] = (
+            SAMPLE_M * (col as f64 - 2.0),
+            SAMPLE_M * (row as f64 - 2.0),
+            WEIGHTS[row] * WEIGHTS[col] / 256.0,
+        );
+        k += 1;
+    }
+    offsets
 };
 
 /// One part of a pixel.

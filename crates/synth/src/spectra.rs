@@ -110,7 +110,7 @@ pub(crate) enum Surface {
     Sand,
     /// Dirt track between parcels.
     Track,
-    /// Paved street.
+    /// Paved street under a few trees.
     Street,
     /// Trees and lawn in the town, watered.
     Park,
@@ -161,6 +161,11 @@ impl Parcel {
     }
 }
 
+/// Trees of the town, some of them watered.
+fn tree(season: &Season) -> Spectrum {
+    blend(&FOREST_DRY, &FOREST_WET, 0.5 + 0.5 * season.green)
+}
+
 impl Surface {
     /// Reflectance on a day, before texture.
     pub(crate) fn spectrum(&self, season: &Season) -> Spectrum {
@@ -172,7 +177,7 @@ impl Surface {
             Surface::Track => {
                 scale(&blend(&TRACK, &PASTURE_WET, 0.25 * season.green), 1.0 - 0.08 * season.wet)
             }
-            Surface::Street => scale(&ASPHALT, 1.0 - 0.03 * season.wet),
+            Surface::Street => blend(&scale(&ASPHALT, 1.0 - 0.03 * season.wet), &tree(season), 0.12),
             Surface::Park => blend(&PASTURE_WET, &FOREST_WET, 0.5 + 0.1 * season.green),
             Surface::Pasture(parcel) => {
                 let green = season.green * (0.82 + 0.18 * f64::from(parcel.peak));
@@ -218,8 +223,7 @@ impl Surface {
                 let parts = [&CONCRETE, &SHEET_METAL, &OLD_ROOF, &SOIL];
                 let roofs: Spectrum =
                     std::array::from_fn(|k| parts.iter().zip(mix).map(|(part, share)| part[k] * share).sum());
-                let tree = blend(&FOREST_DRY, &FOREST_WET, 0.5 + 0.5 * season.green);
-                blend(&roofs, &tree, f64::from(*trees))
+                blend(&roofs, &tree(season), f64::from(*trees))
             }
         }
     }

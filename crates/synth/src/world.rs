@@ -120,7 +120,7 @@ impl World {
     /// Two static textures of a point: a gain of all bands around 1 (with the shade of the hills) and
     /// a spectral tilt around 0.
     pub(crate) fn texture(&self, x: f64, y: f64) -> (f32, f32) {
-        let fine = value_noise(self.seed ^ 21, x / 70.0, y / 70.0);
+        let fine = value_noise(self.seed ^ 21, x / 90.0, y / 90.0);
         let broad = value_noise(self.seed ^ 22, x / 260.0, y / 260.0);
         let tilt = value_noise(self.seed ^ 23, x / 110.0, y / 110.0);
         let relief = hills(x, y);
@@ -133,7 +133,7 @@ impl World {
         } else {
             0.0
         };
-        ((1.0 + 0.035 * fine + 0.03 * broad + shade) as f32, (0.05 * tilt) as f32)
+        ((1.0 + 0.02 * fine + 0.03 * broad + shade) as f32, (0.03 * tilt) as f32)
     }
 
     fn parcel(&self, x: f64, y: f64) -> SurfaceId {
@@ -203,7 +203,7 @@ fn built_surface(cell: &Cell) -> Surface {
         [0.40 + 0.4 * draw(1), 0.10 + 0.3 * draw(2), 0.10 * draw(3), 0.10 + 0.2 * draw(4)]
     };
     let sum: f32 = raw.iter().sum();
-    let trees = if old { 0.10 + 0.16 * draw(5) } else { 0.04 + 0.14 * draw(5) };
+    let trees = if old { 0.11 + 0.12 * draw(5) } else { 0.07 + 0.11 * draw(5) };
     Surface::Built { mix: raw.map(|v| v / sum), trees }
 }
 

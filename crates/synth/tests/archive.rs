@@ -106,7 +106,7 @@ fn the_layout_is_complete() {
         assert!(summary.root.join(file).is_file(), "{file}");
     }
     for year in 2011..=2014 {
-        for kind in ["geomedian", "ndvi", "landclass"] {
+        for kind in ["geomedian", "geomedian_all_passes", "visible", "ndvi", "landclass"] {
             assert!(summary.root.join(format!("truth/{kind}_{year}.tif")).is_file());
         }
     }
@@ -227,10 +227,20 @@ fn truth_lies_on_the_cube_grid() {
         band.read_band_as::<u16>().unwrap().into_shape_and_vec().1
     };
     let (red, nir) = (read(3), read(4));
-    assert!(red.iter().chain(&nir).all(|&v| (7273..43_636).contains(&v)));
+    let visible = pixels(&dir.join("visible_2012.tif"));
+    assert!(visible.iter().any(|&n| n > 1));
+    for values in [&red, &nir] {
+        assert!(values.iter().zip(&visible).all(|(&v, &n)| if n == 0 {
+            v == 0
+        } else {
+            (7273..43_636).contains(&v)
+        }));
+    }
+    let ideal = pixels(&dir.join("geomedian_all_passes_2012.tif"));
+    assert!(ideal.iter().all(|&v| (7273..43_636).contains(&v)));
     let ndvi = Dataset::open(dir.join("ndvi_2012.tif")).unwrap();
     let ndvi = ndvi.rasterband(1).unwrap().read_band_as::<f32>().unwrap().into_shape_and_vec().1;
-    for ((red, nir), ndvi) in red.iter().zip(&nir).zip(&ndvi) {
+    for ((red, nir), ndvi) in red.iter().zip(&nir).zip(&ndvi).filter(|((red, _), _)| **red > 0) {
         let rho = |dn: u16| f64::from(dn) * 2.75e-5 - 0.2;
         let want = (rho(*nir) - rho(*red)) / (rho(*nir) + rho(*red));
         assert!((want - f64::from(*ndvi)).abs() < 2e-3);
@@ -316,6 +326,27 @@ fn an_equal_archive_is_reused_and_anything_else_left_alone() {
     let siblings = std::fs::read_dir(dir.parent().unwrap()).unwrap();
     let left = siblings.filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("-reuse-"));
     assert_eq!(left.count(), 0, "no partial directory stays behind");
+}
+
+#[test]
+fn leftovers_of_dead_runs_are_removed_and_nothing_else() {
+    let config = SynthConfig { size_px: 64, max_scenes: Some(1), ..SynthConfig::small() };
+    let dir = scratch("leftovers");
+    // Above the largest process id that Linux gives out.
+    let beside = |name: String| dir.with_file_name(name);
+    let name = dir.file_name().unwrap().to_str().unwrap();
+    let dead = beside(format!(".{name}.4194400-0.partial"));
+    let alive = beside(format!(".{name}.{}-99.partial", std::process::id()));
+    let other = beside(format!(".{name}.notes.partial"));
+    for folder in [&dead, &alive, &other] {
+        std::fs::create_dir_all(folder.join("scenes")).unwrap();
+    }
+    generate(&config, &dir, &|_| ()).unwrap();
+    let (dead_left, kept) = (dead.exists(), alive.exists() && other.exists());
+    for folder in [&dir, &dead, &alive, &other] {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    assert!(kept && (!dead_left || !Path::new("/proc/self").exists()));
 }
 
 #[test]

@@ -42,12 +42,22 @@ impl ApiError {
 
     /// 413: the request would cost too much.
     pub fn too_large(detail: impl Into<String>) -> Self {
-        Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "too_large", detail: detail.into(), parameter: None }
+        Self {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            code: "too_large",
+            detail: detail.into(),
+            parameter: None,
+        }
     }
 
     /// 406: none of the accepted formats can be made.
     pub fn not_acceptable(detail: impl Into<String>) -> Self {
-        Self { status: StatusCode::NOT_ACCEPTABLE, code: "not_acceptable", detail: detail.into(), parameter: None }
+        Self {
+            status: StatusCode::NOT_ACCEPTABLE,
+            code: "not_acceptable",
+            detail: detail.into(),
+            parameter: None,
+        }
     }
 
     /// 429: too many requests wait.

@@ -116,7 +116,12 @@ impl Progress for Console {
             if let Some(started) = state.started {
                 let done = self.done.load(Ordering::Relaxed);
                 bar.suspend(|| {
-                    eprintln!("{:<24} {done} {} in {:.1} s", state.phase, state.unit, started.elapsed().as_secs_f64());
+                    eprintln!(
+                        "{:<24} {done} {} in {:.1} s",
+                        state.phase,
+                        state.unit,
+                        started.elapsed().as_secs_f64()
+                    );
                 });
             }
             bar.finish_and_clear();

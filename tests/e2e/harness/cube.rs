@@ -9,10 +9,8 @@ use tempfile::TempDir;
 
 /// The executable under test.
 pub fn binary() -> PathBuf {
-    let path = std::env::var_os("TESELA_BIN").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/tesela"),
-        PathBuf::from,
-    );
+    let path = std::env::var_os("TESELA_BIN")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/tesela"), PathBuf::from);
     assert!(path.is_file(), "{} is not built; build it first or set TESELA_BIN", path.display());
     path
 }

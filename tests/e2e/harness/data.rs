@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// A path under the real data; `None`, said aloud, where it is not there and not required.
 pub fn data(relative: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TESELA_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("TESELA_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
     let path = root.join(relative);
     require(path.exists(), &format!("real data not found at {}", path.display())).then_some(path)
 }

@@ -6,8 +6,8 @@ mod python;
 mod raster;
 mod server;
 
-pub use cube::{Outcome, TestCube, binary, demo, tesela};
+pub use cube::{Outcome, TestCube, demo};
 pub use data::{copy_folder, data, require, stack_manifest};
 pub use python::{Window, python_with, read_store, run_python};
 pub use raster::{Raster, lon_lat, transformed};
-pub use server::{Answer, Server};
+pub use server::Server;

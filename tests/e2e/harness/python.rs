@@ -24,7 +24,8 @@ fn python() -> Command {
 
 /// Whether Python has these modules; says so, or fails, where it has not.
 pub fn python_with(modules: &str) -> bool {
-    let there = python().args(["-c", &format!("import {modules}")]).output().is_ok_and(|o| o.status.success());
+    let there =
+        python().args(["-c", &format!("import {modules}")]).output().is_ok_and(|o| o.status.success());
     require(there, &format!("no Python with {modules} (set TESELA_PYTHON)"))
 }
 
@@ -36,16 +37,25 @@ pub fn run_python<S: AsRef<OsStr>>(script: &str, args: &[S]) -> String {
     outcome.stdout
 }
 
-/// One band of one date (or `latest`), as stored, from the groups that hold it; NaN where none does.
+/// Bands of dates as stored, `[date][band]`, from the groups that hold them; NaN where none does.
 #[track_caller]
-pub fn read_store(groups: &[String], band: &str, date: &str, window: &Window) -> Vec<f64> {
+pub fn read_store(
+    groups: &[String],
+    bands: &[&str],
+    dates: &[String],
+    window: &Window,
+) -> Vec<Vec<Vec<f64>>> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let Window { x_min, y_max, resolution, width, height } = window;
-    let mut args = vec![out.to_str().unwrap().to_owned(), band.to_owned(), date.to_owned()];
+    let mut args = vec![out.to_str().unwrap().to_owned(), bands.join(","), dates.join(",")];
     args.extend([x_min, y_max, resolution].map(ToString::to_string));
     args.extend([width, height].map(ToString::to_string));
     args.extend_from_slice(groups);
     run_python(READ_STORE, &args);
-    std::fs::read(&out).unwrap().as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
+    let bytes = std::fs::read(&out).unwrap();
+    let values: Vec<f64> = bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
+    let planes = values.chunks(width * height).map(<[f64]>::to_vec).collect::<Vec<_>>();
+    assert_eq!(planes.len(), bands.len() * dates.len());
+    planes.chunks(bands.len()).map(<[Vec<f64>]>::to_vec).collect()
 }

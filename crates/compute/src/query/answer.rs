@@ -54,8 +54,10 @@ impl Cube {
             Some(e) => {
                 let inputs: Vec<&[f32]> = layers.iter().map(Vec::as_slice).collect();
                 let mut out = vec![f32::NAN; query.target.width * query.target.height];
-                e.evaluate(&inputs, &mut out)
-                    .map_err(|e| ComputeError::Parameter { parameter: "expression", problem: e.to_string() })?;
+                e.evaluate(&inputs, &mut out).map_err(|e| ComputeError::Parameter {
+                    parameter: "expression",
+                    problem: e.to_string(),
+                })?;
                 (vec![out], vec![e.source().to_owned()])
             }
         };
@@ -93,7 +95,10 @@ impl Cube {
         if window.len() > MAX_SOURCE_PIXELS {
             return Err(ComputeError::Parameter {
                 parameter: "bbox",
-                problem: format!("{} source pixels are too many; ask for a smaller area or fewer pixels", window.len()),
+                problem: format!(
+                    "{} source pixels are too many; ask for a smaller area or fewer pixels",
+                    window.len()
+                ),
             });
         }
         let read = self.read_item(product, item, bands, level, &window)?;

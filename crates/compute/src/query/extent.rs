@@ -16,9 +16,12 @@ impl Cube {
         let catalog = self.catalog()?;
         let p = catalog.product(product)?;
         match p.kind {
-            ProductKind::Scenes => Ok(self.index().scenes_extent(&p.id, snapshot)?.map(|(lon_lat, first, last)| {
-                ProductExtent { lon_lat, time: Period { start: first, end: Instant(last.0 + 1) } }
-            })),
+            ProductKind::Scenes => {
+                Ok(self.index().scenes_extent(&p.id, snapshot)?.map(|(lon_lat, first, last)| ProductExtent {
+                    lon_lat,
+                    time: Period { start: first, end: Instant(last.0 + 1) },
+                }))
+            }
             ProductKind::Derived => {
                 let rows = self.generations(&p.id, snapshot)?;
                 let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(None) };

@@ -2,9 +2,9 @@
 //! do not depend on threads.
 
 use tesela_grid::PixelWindow;
+use tesela_index::SlotRow;
 use tesela_model::landsat::{Platform, saturation_mask};
 use tesela_model::{Band, DType, RecipeDef};
-use tesela_index::SlotRow;
 use tesela_store::Pixels;
 
 use crate::catalog::Product;
@@ -23,6 +23,9 @@ pub(super) struct BlockPixels {
     pub(super) planes: Vec<Pixels>,
     pub(super) pixels: u64,
 }
+
+/// `(slots, pixels)` of what the mask or saturation hides, and which pixels were ever observed.
+type Usable = (Vec<bool>, Vec<bool>);
 
 /// What every block of one tile's geomedian shares.
 pub(super) struct GeomedianTile<'t> {
@@ -103,8 +106,10 @@ impl<'t> GeomedianTile<'t> {
                 let Geomad { point, mads, .. } = geomad(&six, self.recipe.min_obs, &mut workspace);
                 out.put(i, &point, [mads.smad, mads.emad, mads.bcmad], count, self.recipe.min_obs);
             } else {
-                let done = geomad_rows(&rows, p, self.recipe.min_obs, &mut point, &mut workspace)
-                    .map_err(|e| ComputeError::Recipe { recipe: self.recipe.recipe.clone(), problem: e.to_string() })?;
+                let done =
+                    geomad_rows(&rows, p, self.recipe.min_obs, &mut point, &mut workspace).map_err(|e| {
+                        ComputeError::Recipe { recipe: self.recipe.recipe.clone(), problem: e.to_string() }
+                    })?;
                 let m = done.mads;
                 out.put(i, &point, [m.smad, m.emad, m.bcmad], count, self.recipe.min_obs);
             }
@@ -112,9 +117,8 @@ impl<'t> GeomedianTile<'t> {
         Ok(Some(BlockPixels { pixels: out.pixels, planes: out.planes }))
     }
 
-    /// `(slots, pixels)` of what the mask or saturation hides, and which pixels were ever observed; `None` when
-    /// none was.
-    fn hidden(&self, window: &PixelWindow) -> Result<Option<(Vec<bool>, Vec<bool>)>, ComputeError> {
+    /// What may be used of a window; `None` when nothing was ever observed there.
+    fn hidden(&self, window: &PixelWindow) -> Result<Option<Usable>, ComputeError> {
         let n = self.slots.len();
         let len = window.len();
         let mut hidden = vec![false; n * len];
@@ -122,7 +126,8 @@ impl<'t> GeomedianTile<'t> {
         if let (Some(masker), Some((quality, table))) = (&self.masker, self.input.quality()) {
             let halo = masker.halo();
             let grown = window.grown(halo);
-            let words = self.cube.read_slot_stack(self.input, quality, self.slots, self.neighbours, &grown)?;
+            let words =
+                self.cube.read_slot_stack(self.input, quality, self.slots, self.neighbours, &grown)?;
             if words.is_all(quality.nodata) {
                 return Ok(None);
             }
@@ -134,11 +139,13 @@ impl<'t> GeomedianTile<'t> {
                 hidden[s * len..(s + 1) * len].copy_from_slice(&mask);
                 for (i, o) in observed.iter_mut().enumerate() {
                     let w = word((i / window.width + halo) * grown.width + i % window.width + halo);
-                    *o |= f64::from(w) != quality.nodata && !fill.get(usize::from(w)).copied().unwrap_or(false);
+                    *o |=
+                        f64::from(w) != quality.nodata && !fill.get(usize::from(w)).copied().unwrap_or(false);
                 }
             }
         } else {
-            let first = self.cube.read_slot_stack(self.input, self.bands[0], self.slots, self.neighbours, window)?;
+            let first =
+                self.cube.read_slot_stack(self.input, self.bands[0], self.slots, self.neighbours, window)?;
             for k in 0..n * len {
                 let seen = first.get_f64(k).is_some_and(|v| !self.bands[0].is_nodata(v));
                 observed[k % len] |= seen;
@@ -184,16 +191,21 @@ enum Quantize {
 impl Outputs {
     fn new(bands: &[Band], len: usize) -> Result<Self, ComputeError> {
         use crate::kernel::geomedian::Quantizer;
-        let bad = |b: &Band, e: String| ComputeError::Parameter { parameter: "outputs", problem: format!("{}: {e}", b.name) };
+        let bad = |b: &Band, e: String| ComputeError::Parameter {
+            parameter: "outputs",
+            problem: format!("{}: {e}", b.name),
+        };
         let quantizers = bands
             .iter()
             .map(|b| {
                 Ok(match b.dtype {
                     DType::Uint16 => Some(Quantize::U16(
-                        Quantizer::<u16>::new(b.scale, b.offset, b.nodata as u16).map_err(|e| bad(b, e.to_string()))?,
+                        Quantizer::<u16>::new(b.scale, b.offset, b.nodata as u16)
+                            .map_err(|e| bad(b, e.to_string()))?,
                     )),
                     DType::Int16 => Some(Quantize::I16(
-                        Quantizer::<i16>::new(b.scale, b.offset, b.nodata as i16).map_err(|e| bad(b, e.to_string()))?,
+                        Quantizer::<i16>::new(b.scale, b.offset, b.nodata as i16)
+                            .map_err(|e| bad(b, e.to_string()))?,
                     )),
                     _ => None,
                 })

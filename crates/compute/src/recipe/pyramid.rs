@@ -17,8 +17,9 @@ pub(crate) struct Counted {
 impl Counted {
     /// Level 0: every valid pixel counts one.
     pub(crate) fn base(values: Pixels, band: &Band) -> Self {
-        let counts =
-            (0..values.len()).map(|i| u16::from(values.get_f64(i).is_some_and(|v| !band.is_nodata(v)))).collect();
+        let counts = (0..values.len())
+            .map(|i| u16::from(values.get_f64(i).is_some_and(|v| !band.is_nodata(v))))
+            .collect();
         Self { values, counts }
     }
 
@@ -49,9 +50,15 @@ impl Counted {
         let nodata = band.nodata;
         let (values, counts) = match &self.values {
             Pixels::U8(v) => half(v, &self.counts, w, h, nodata as u8, rule).map(|(v, c)| (Pixels::U8(v), c)),
-            Pixels::U16(v) => half(v, &self.counts, w, h, nodata as u16, rule).map(|(v, c)| (Pixels::U16(v), c)),
-            Pixels::I16(v) => half(v, &self.counts, w, h, nodata as i16, rule).map(|(v, c)| (Pixels::I16(v), c)),
-            Pixels::F32(v) => half(v, &self.counts, w, h, nodata as f32, rule).map(|(v, c)| (Pixels::F32(v), c)),
+            Pixels::U16(v) => {
+                half(v, &self.counts, w, h, nodata as u16, rule).map(|(v, c)| (Pixels::U16(v), c))
+            }
+            Pixels::I16(v) => {
+                half(v, &self.counts, w, h, nodata as i16, rule).map(|(v, c)| (Pixels::I16(v), c))
+            }
+            Pixels::F32(v) => {
+                half(v, &self.counts, w, h, nodata as f32, rule).map(|(v, c)| (Pixels::F32(v), c))
+            }
         }
         .map_err(|e| ComputeError::Parameter { parameter: "pyramid", problem: e.to_string() })?;
         Ok(Self { values, counts })

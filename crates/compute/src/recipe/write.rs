@@ -66,8 +66,18 @@ impl Cube {
         let mut tops = Vec::new();
         let mut pixels = 0;
         for tile in tiles {
-            let done =
-                self.make_tile(recipe, product, input, &job, tile, &windows, &specs, &prefix, &neighbours, progress)?;
+            let done = self.make_tile(
+                recipe,
+                product,
+                input,
+                &job,
+                tile,
+                &windows,
+                &specs,
+                &prefix,
+                &neighbours,
+                progress,
+            )?;
             objects.extend(done.0);
             tops.extend(done.1);
             pixels += done.2;
@@ -135,9 +145,14 @@ impl Cube {
             Inputs::Slots(by_tile) => {
                 let all = self.index().slot_tiles(&input.id, snapshot)?;
                 let tiles: Vec<TileId> = by_tile.keys().copied().collect();
-                let (min, end) = tiles_extent(all.into_iter().chain(tiles.iter().copied())).ok_or_else(|| {
-                    ComputeError::NoData { product: input.id.clone(), time: "any time".into(), hint: "it has no scenes".into() }
-                })?;
+                let (min, end) =
+                    tiles_extent(all.into_iter().chain(tiles.iter().copied())).ok_or_else(|| {
+                        ComputeError::NoData {
+                            product: input.id.clone(),
+                            time: "any time".into(),
+                            hint: "it has no scenes".into(),
+                        }
+                    })?;
                 Ok((min, end, tiles))
             }
             Inputs::Generation(g) => {
@@ -182,7 +197,8 @@ impl Cube {
             match (&job.inputs, &recipe.reducer) {
                 (Inputs::Slots(by_tile), Reducer::Geomedian { bands }) => {
                     let Some(slots) = by_tile.get(&tile) else { return Ok((Vec::new(), Vec::new(), 0)) };
-                    let work = GeomedianTile::new(self, recipe, input, &product.bands, bands, slots, neighbours)?;
+                    let work =
+                        GeomedianTile::new(self, recipe, input, &product.bands, bands, slots, neighbours)?;
                     Box::new(move |w| work.run(w))
                 }
                 (Inputs::Generation(g), Reducer::Expression { expression, .. }) => {
@@ -317,8 +333,10 @@ impl Cube {
         let neighbours = Neighbours::new(by_tile.values().flatten().cloned());
         for (tile, slots) in &by_tile {
             let work = GeomedianTile::new(self, recipe, &input, &outputs, bands, slots, &neighbours)?;
-            let parts: Vec<PixelWindow> =
-                blocks(&input.grid.tile_window(*tile, 0)).iter().filter_map(|b| b.intersection(window)).collect();
+            let parts: Vec<PixelWindow> = blocks(&input.grid.tile_window(*tile, 0))
+                .iter()
+                .filter_map(|b| b.intersection(window))
+                .collect();
             let made: Vec<_> = parts.par_iter().map(|w| work.run(w)).collect::<Result<_, _>>()?;
             for (part, block) in parts.iter().zip(made) {
                 let Some(block) = block else { continue };

@@ -53,7 +53,9 @@ impl Cube {
         };
         let raw = match product.kind {
             ProductKind::Derived => self.derived(product, &bands, &location, &time, snapshot)?,
-            ProductKind::Scenes => self.scenes(product, &bands, &location, &time, query.mask.as_deref(), snapshot)?,
+            ProductKind::Scenes => {
+                self.scenes(product, &bands, &location, &time, query.mask.as_deref(), snapshot)?
+            }
         };
         let units = match &expression {
             Some(e) => vec![(e.source().to_owned(), "1".to_owned())],
@@ -144,9 +146,7 @@ impl Cube {
         let Some((quality, table)) = product.quality() else {
             // No quality band: a pixel with any value was observed.
             let n = slots.len();
-            return Ok((0..n)
-                .map(|i| raw.values.iter().any(|v| !v[i].is_nan()))
-                .collect());
+            return Ok((0..n).map(|i| raw.values.iter().any(|v| !v[i].is_nan())).collect());
         };
         let name = match mask {
             Some(m) => m,
@@ -179,14 +179,19 @@ impl Cube {
                 *reason = Some(if flags.is_empty() { "near_masked".into() } else { flags.join("+") });
             }
         }
-        if let Some(saturation) = product.scenes().and_then(|d| d.saturation.as_deref()).filter(|_| name != "none") {
+        if let Some(saturation) =
+            product.scenes().and_then(|d| d.saturation.as_deref()).filter(|_| name != "none")
+        {
             let band = product.band(saturation)?;
             let names: Vec<String> =
                 product.scenes().map(|d| d.spectral().map(|m| m.name.clone()).collect()).unwrap_or_default();
             let words = self.read_slot_stack(product, band, slots, &Neighbours::default(), pixel)?;
             for (i, (reason, slot)) in raw.reasons.iter_mut().zip(slots).enumerate() {
                 let w = words.get_f64(i).unwrap_or(band.nodata);
-                if reason.is_none() && w != band.nodata && (w as u16) & saturation_bits(&slot.platform, &names) != 0 {
+                if reason.is_none()
+                    && w != band.nodata
+                    && (w as u16) & saturation_bits(&slot.platform, &names) != 0
+                {
                     *reason = Some("saturated".into());
                 }
             }
@@ -203,7 +208,9 @@ impl Cube {
         snapshot: u64,
     ) -> Result<Neighbours, ComputeError> {
         let home = slots.first().map(|s| s.tile);
-        let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return Ok(Neighbours::default()) };
+        let (Some(first), Some(last)) = (slots.first(), slots.last()) else {
+            return Ok(Neighbours::default());
+        };
         let around = Period { start: Instant(first.time.0 - 86_400), end: Instant(last.time.0 + 86_400) };
         let mut all = Vec::new();
         for tile in product.grid.tiles_in_window(window, 0).into_iter().filter(|t| Some(*t) != home) {
@@ -242,7 +249,12 @@ fn keep(raw: &mut Raw, observed: &[bool]) {
     }
 }
 
-fn observations(raw: &Raw, bands: &[&Band], expression: Option<&Expression>, keep_masked: bool) -> Vec<Observation> {
+fn observations(
+    raw: &Raw,
+    bands: &[&Band],
+    expression: Option<&Expression>,
+    keep_masked: bool,
+) -> Vec<Observation> {
     let mut list = Vec::with_capacity(raw.times.len());
     for (i, (datetime, platform)) in raw.times.iter().enumerate() {
         let reason = raw.reasons[i].clone();
@@ -275,10 +287,16 @@ fn observations(raw: &Raw, bands: &[&Band], expression: Option<&Expression>, kee
 /// The pixel that holds a point.
 pub(crate) fn locate(product: &Product, lon: f64, lat: f64) -> Result<Location, ComputeError> {
     if !(-180.0..=180.0).contains(&lon) {
-        return Err(ComputeError::Parameter { parameter: "lon", problem: format!("{lon} is not within -180 to 180") });
+        return Err(ComputeError::Parameter {
+            parameter: "lon",
+            problem: format!("{lon} is not within -180 to 180"),
+        });
     }
     if !(-90.0..=90.0).contains(&lat) {
-        return Err(ComputeError::Parameter { parameter: "lat", problem: format!("{lat} is not within -90 to 90") });
+        return Err(ComputeError::Parameter {
+            parameter: "lat",
+            problem: format!("{lat} is not within -90 to 90"),
+        });
     }
     let grid = &product.grid;
     let (mut x, mut y) = ([lon], [lat]);

@@ -87,7 +87,9 @@ impl Cube {
                     zone.area_m2 = true_area(grid, shape)?;
                 }
             }
-            coverage.extend(cover(grid, &shapes)?.into_iter().map(|(tile, bytes)| (grid.id.clone(), tile, bytes)));
+            coverage.extend(
+                cover(grid, &shapes)?.into_iter().map(|(tile, bytes)| (grid.id.clone(), tile, bytes)),
+            );
         }
         let new = NewZoneSet {
             id: set.id,
@@ -112,7 +114,10 @@ fn check_keys(set: &ZoneRegistration) -> Result<(), ComputeError> {
         return wrong(format!("{}: {} zone(s) have an empty {}", set.source, i + 1, set.key_field));
     }
     if let Some(w) = set.zones.windows(2).find(|w| w[0].key == w[1].key) {
-        return wrong(format!("{}: {} {} stands more than once; keys must be unique", set.source, set.key_field, w[0].key));
+        return wrong(format!(
+            "{}: {} {} stands more than once; keys must be unique",
+            set.source, set.key_field, w[0].key
+        ));
     }
     Ok(())
 }
@@ -166,13 +171,17 @@ pub(super) fn cell_window(grid: &GridDef, window: &PixelWindow) -> CellWindow {
 /// Planar area over the areal scale at the centroid (science 9.3, polygon true area of blocks).
 fn true_area(grid: &GridDef, shape: &MultiPolygon<f64>) -> Result<f64, ComputeError> {
     let planar = planar_area(shape);
-    let (Some(model), Some(c)) = (crs_info(&grid.crs)?.area_model.clone(), planar_centroid(shape)) else {
+    let (Some(model), Some(c)) = (crs_info(&grid.crs)?.area_model, planar_centroid(shape)) else {
         return Ok(planar);
     };
     Ok(planar * model.cell_area_m2(c.x, c.y, 1.0, 1.0))
 }
 
-fn reprojected(shape: &MultiPolygon<f64>, from: &CrsName, to: &CrsName) -> Result<MultiPolygon<f64>, ComputeError> {
+fn reprojected(
+    shape: &MultiPolygon<f64>,
+    from: &CrsName,
+    to: &CrsName,
+) -> Result<MultiPolygon<f64>, ComputeError> {
     if from == to {
         return Ok(shape.clone());
     }

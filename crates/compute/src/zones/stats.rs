@@ -102,7 +102,12 @@ impl Cube {
         })
     }
 
-    fn chosen(&self, product: &Product, query: &ZoneQuery, snapshot: u64) -> Result<Vec<GenerationRow>, ComputeError> {
+    fn chosen(
+        &self,
+        product: &Product,
+        query: &ZoneQuery,
+        snapshot: u64,
+    ) -> Result<Vec<GenerationRow>, ComputeError> {
         let all = self.generations(&product.id, snapshot)?;
         if query.all_periods {
             return Ok(all.to_vec());
@@ -141,15 +146,11 @@ impl Cube {
             .map(|(tile, zones)| {
                 let Some(local) = covered_window(zones) else { return Ok(Vec::new()) };
                 let origin = product.grid.tile_window(*tile, 0);
-                let window = PixelWindow::new(
-                    origin.px + local.px,
-                    origin.py + local.py,
-                    local.width,
-                    local.height,
-                );
+                let window =
+                    PixelWindow::new(origin.px + local.px, origin.py + local.py, local.width, local.height);
                 let planes = self.planes(product, g, query, expression.as_ref(), window, snapshot)?;
-                let model = crs_info(&product.grid.crs)?.area_model.clone();
-                let areas = model.as_ref().map(|m| m.evaluator());
+                let model = crs_info(&product.grid.crs)?.area_model;
+                let areas = model.as_ref().map(tesela_grid::area::CellAreaModel::evaluator);
                 let cells = cell_window(&product.grid, &origin);
                 zones
                     .iter()
@@ -264,7 +265,12 @@ impl Cube {
                 };
                 let shown = |x: Option<f64>| x.filter(|x| reason.is_none() && x.is_finite());
                 let mean = |a: &Option<ZoneAccumulator>| {
-                    shown(a.as_ref().map(|a| a.moments()).filter(|m| !m.is_empty()).map(|m| m.mean()))
+                    shown(
+                        a.as_ref()
+                            .map(tesela_stats::ZoneAccumulator::moments)
+                            .filter(|m| !m.is_empty())
+                            .map(tesela_stats::Moments::mean),
+                    )
                 };
                 ZoneStatRow {
                     key: keys[o as usize].clone(),
@@ -315,7 +321,10 @@ impl Cube {
             let value = |row: u32, col: u32| {
                 let (x, y) = (origin.px + i64::from(col) - window.px, origin.py + i64::from(row) - window.py);
                 let inside = x >= 0 && y >= 0 && x < window.width as i64 && y < window.height as i64;
-                inside.then(|| values[y as usize * window.width + x as usize]).filter(|v| !v.is_nan()).map(f64::from)
+                inside
+                    .then(|| values[y as usize * window.width + x as usize])
+                    .filter(|v| !v.is_nan())
+                    .map(f64::from)
             };
             for z in decode(&bytes)? {
                 if let Some(sum) = sums.get_mut(z.ordinal as usize) {
@@ -323,7 +332,10 @@ impl Cube {
                 }
             }
         }
-        Ok(sums.iter().map(|s| Some(s.moments()).filter(|m| !m.is_empty()).map(|m| m.mean())).collect())
+        Ok(sums
+            .iter()
+            .map(|s| Some(s.moments()).filter(|m| !m.is_empty()).map(tesela_stats::Moments::mean))
+            .collect())
     }
 }
 
@@ -346,7 +358,9 @@ fn accumulate(
     cells: &tesela_stats::CellWindow,
     areas: Option<&tesela_grid::area::CellAreas>,
 ) -> Sums {
-    let at = |row: u32, col: u32| (i64::from(row) - local.py) as usize * planes.window.width + (i64::from(col) - local.px) as usize;
+    let at = |row: u32, col: u32| {
+        (i64::from(row) - local.py) as usize * planes.window.width + (i64::from(col) - local.px) as usize
+    };
     let area = |row: u32, col: u32| {
         let c = cells.cell_centre(row, col);
         areas.map_or(cells.cell_area(), |a| a.cell_area_m2(c.x, c.y, cells.cell_width, cells.cell_height))
@@ -366,7 +380,10 @@ fn accumulate(
     };
     Sums {
         values: run(&z.coverage, &planes.values, ZoneAccumulator::with_values(rule)),
-        count: planes.count.as_ref().map(|p| run(&z.coverage, &among(p), ZoneAccumulator::moments_only(rule))),
+        count: planes
+            .count
+            .as_ref()
+            .map(|p| run(&z.coverage, &among(p), ZoneAccumulator::moments_only(rule))),
         emad: planes.emad.as_ref().map(|p| run(&z.coverage, &among(p), ZoneAccumulator::moments_only(rule))),
     }
 }

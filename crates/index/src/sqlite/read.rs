@@ -7,9 +7,9 @@ use tesela_model::{Instant, Period};
 use super::SqliteIndex;
 use crate::error::Context;
 use crate::{
-    GenerationCommit, GenerationRow, Index, IndexError, IngestCommit, ObjectRow, OverviewRow, PositionRow, ProductKind,
-    ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetCommit,
-    ZoneSetRow,
+    GenerationCommit, GenerationRow, Index, IndexError, IngestCommit, ObjectRow, OverviewRow, PositionRow,
+    ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow,
+    ZoneSetCommit, ZoneSetRow,
 };
 
 const SCENE: &str = "s.id, s.product, s.scene_key, s.product_id, s.platform, s.wrs_path, s.wrs_row, s.acquired, \
@@ -196,7 +196,8 @@ impl Index for SqliteIndex {
         product: &str,
         snapshot: u64,
     ) -> Result<Option<(BoundingBox, Instant, Instant)>, IndexError> {
-        let sql = "SELECT min(west), min(south), max(east), max(north), min(acquired), max(acquired) FROM scenes
+        let sql =
+            "SELECT min(west), min(south), max(east), max(north), min(acquired), max(acquired) FROM scenes
                    WHERE product = ?1 AND added <= ?2 AND (retired IS NULL OR retired > ?2)";
         let row = self.one("read extent", sql, params![product, snapshot as i64], |r| {
             let west: Option<f64> = r.get(0)?;

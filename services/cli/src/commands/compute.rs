@@ -23,7 +23,12 @@ pub fn run(cube: &Cube, args: &ComputeArgs, progress: &dyn Progress, output: &Ou
     let report = cube.compute(&recipe, &options, progress)?;
     output.answer(&report, || {
         let verb = if args.dry_run { "would be computed" } else { "computed" };
-        let mut text = format!("{}: {} periods {verb}, {} up to date", report.product, report.computed.len(), report.current);
+        let mut text = format!(
+            "{}: {} periods {verb}, {} up to date",
+            report.product,
+            report.computed.len(),
+            report.current
+        );
         if !report.computed.is_empty() {
             text += &format!("\nperiods: {}", report.computed.join(" "));
         }

@@ -39,9 +39,16 @@ struct Phases {
 }
 
 /// Makes, or completes, the demo cube and serves it.
-pub fn run(dir: &Path, args: &DemoArgs, progress: &dyn Progress, output: &Output) -> Result<ExitCode, Failure> {
+pub fn run(
+    dir: &Path,
+    args: &DemoArgs,
+    progress: &dyn Progress,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     if args.score && args.scenes.is_some() {
-        return Err(Failure::Message("--score compares with the synthetic truth; it does not go with --scenes".into()));
+        return Err(Failure::Message(
+            "--score compares with the synthetic truth; it does not go with --scenes".into(),
+        ));
     }
     let mut phases = Phases { synthetic: args.scenes.is_none(), ..Phases::default() };
     let cube = match Cube::open(dir) {
@@ -84,7 +91,11 @@ pub fn run(dir: &Path, args: &DemoArgs, progress: &dyn Progress, output: &Output
     Ok(code)
 }
 
-fn generate(archive: &Path, args: &DemoArgs, progress: &dyn Progress) -> Result<tesela_synth::Summary, Failure> {
+fn generate(
+    archive: &Path,
+    args: &DemoArgs,
+    progress: &dyn Progress,
+) -> Result<tesela_synth::Summary, Failure> {
     let config = SynthConfig {
         seed: args.seed,
         years: args.years.0..=args.years.1,
@@ -123,12 +134,22 @@ fn add_scenes(
 ) -> Result<(), Failure> {
     let started = Instant::now();
     let _lock = cube.lock("demo")?;
-    let report = ingest::add(cube, "landsat_c2_sr", &[scenes.clone()], &IngestOptions::default(), progress)?;
+    let report = ingest::add(
+        cube,
+        "landsat_c2_sr",
+        std::slice::from_ref(&scenes),
+        &IngestOptions::default(),
+        progress,
+    )?;
     phases.ingest_s = started.elapsed().as_secs_f64();
     phases.scenes = report.added + report.already;
     if phases.scenes == 0 {
         let reasons: Vec<String> = report.refused.iter().take(5).map(|r| r.reason.clone()).collect();
-        return Err(Failure::Message(format!("no scene of {} could be used\n{}", scenes.display(), reasons.join("\n"))));
+        return Err(Failure::Message(format!(
+            "no scene of {} could be used\n{}",
+            scenes.display(),
+            reasons.join("\n")
+        )));
     }
     if !output.is_json() {
         output.print(&format!(
@@ -157,13 +178,27 @@ fn add_zones(cube: &Cube, archive: &Path) -> Result<(), Failure> {
     for (id, file, es, en) in [
         ("manzanas@demo", "manzanas.gpkg", "Manzanas (sintéticas)", "Census blocks (synthetic)"),
         ("agebs@demo", "agebs.gpkg", "AGEB (sintéticas)", "AGEB (synthetic)"),
-        ("municipio@demo", "municipio.geojson", "Municipio ficticio (sintético)", "Fictional municipality (synthetic)"),
+        (
+            "municipio@demo",
+            "municipio.geojson",
+            "Municipio ficticio (sintético)",
+            "Fictional municipality (synthetic)",
+        ),
     ] {
         if known.zone_sets.contains_key(id) {
             continue;
         }
         let title = BTreeMap::from([("es".to_owned(), es.to_owned()), ("en".to_owned(), en.to_owned())]);
-        zones::add(cube, &archive.join("zones").join(file), None, "CVEGEO", id, Some("demo".into()), title, true)?;
+        zones::add(
+            cube,
+            &archive.join("zones").join(file),
+            None,
+            "CVEGEO",
+            id,
+            Some("demo".into()),
+            title,
+            true,
+        )?;
     }
     Ok(())
 }
@@ -183,7 +218,10 @@ fn folder_bytes(dir: &Path) -> u64 {
 fn words(p: &Phases) -> String {
     let mut text = String::new();
     if p.synthetic {
-        text += &format!("SYNTHETIC DATA: made by tesela demo, not observed\nscenes made in {:.1} s ({:.0} MB)\n", p.archive_s, p.archive_mb);
+        text += &format!(
+            "SYNTHETIC DATA: made by tesela demo, not observed\nscenes made in {:.1} s ({:.0} MB)\n",
+            p.archive_s, p.archive_mb
+        );
     }
     text += &format!(
         "{} scenes ingested in {:.1} s\n{} years computed in {:.1} s\nzones in {:.1} s\ncube {:.0} MB",

@@ -18,7 +18,11 @@ pub fn run(cube: &Cube, output: &Output) -> Result<(), Failure> {
     let path = |prefix: &str| root.join(prefix).display().to_string();
     let always = Period { start: Instant(i64::MIN / 4), end: Instant(i64::MAX / 4) };
     let mut products = Vec::new();
-    let mut lines = vec![format!("cube {}  snapshot {snapshot}{}", cube.dir().display(), if catalog.synthetic { "  SYNTHETIC DATA" } else { "" })];
+    let mut lines = vec![format!(
+        "cube {}  snapshot {snapshot}{}",
+        cube.dir().display(),
+        if catalog.synthetic { "  SYNTHETIC DATA" } else { "" }
+    )];
     for p in catalog.products.values() {
         let extent = cube.extent(&p.id, snapshot)?;
         let mut entry = json!({

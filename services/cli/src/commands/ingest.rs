@@ -19,7 +19,9 @@ pub fn run(cube: &Cube, args: &IngestArgs, progress: &dyn Progress, output: &Out
     let nothing = report.added == 0 && report.already == 0;
     output.answer(&report, || words(&report, args.dry_run));
     if nothing && !report.refused.is_empty() {
-        return Err(Failure::Message("no scene was added; the reasons stand above and in `tesela quarantine list`".into()));
+        return Err(Failure::Message(
+            "no scene was added; the reasons stand above and in `tesela quarantine list`".into(),
+        ));
     }
     Ok(())
 }
@@ -73,18 +75,25 @@ pub fn quarantine(
 ) -> Result<(), Failure> {
     let rows = cube.index().quarantine()?;
     let find = |id: i64| {
-        rows.iter().find(|r| r.id == id).ok_or_else(|| Failure::Message(format!("no refusal has number {id}")))
+        rows.iter()
+            .find(|r| r.id == id)
+            .ok_or_else(|| Failure::Message(format!("no refusal has number {id}")))
     };
     match command {
         QuarantineCommand::List => output.answer(&rows, || {
             if rows.is_empty() {
                 return "nothing was refused".into();
             }
-            rows.iter().map(|r| format!("{:>5} {:<14} {:<22} {}", r.id, r.product, r.code, r.reason)).collect::<Vec<_>>().join("\n")
+            rows.iter()
+                .map(|r| format!("{:>5} {:<14} {:<22} {}", r.id, r.product, r.code, r.reason))
+                .collect::<Vec<_>>()
+                .join("\n")
         }),
         QuarantineCommand::Show { id } => {
             let r = find(*id)?;
-            output.answer(r, || format!("{}\nproduct {}\npath {}\nsince {}\n{}", r.code, r.product, r.path, r.noted, r.reason));
+            output.answer(r, || {
+                format!("{}\nproduct {}\npath {}\nsince {}\n{}", r.code, r.product, r.path, r.noted, r.reason)
+            });
         }
         QuarantineCommand::Retry { id } => {
             let chosen: Vec<_> = match id {
@@ -100,7 +109,9 @@ pub fn quarantine(
                 added += report.added;
                 refused += report.refused.len();
             }
-            output.answer(&json!({"added": added, "refused": refused}), || format!("{added} added, {refused} refused again"));
+            output.answer(&json!({"added": added, "refused": refused}), || {
+                format!("{added} added, {refused} refused again")
+            });
         }
     }
     Ok(())

@@ -33,7 +33,10 @@ pub fn scenes(cube: &Cube, command: ScenesCommand, output: &Output) -> Result<()
                 rows.iter()
                     .map(|s| {
                         let cloud = s.cloud_cover.map_or_else(|| "   -".into(), |c| format!("{c:4.0}"));
-                        format!("{} {:<10} {:03}/{:03} {cloud} % {}", s.acquired, s.platform, s.wrs_path, s.wrs_row, s.product_id)
+                        format!(
+                            "{} {:<10} {:03}/{:03} {cloud} % {}",
+                            s.acquired, s.platform, s.wrs_path, s.wrs_row, s.product_id
+                        )
                     })
                     .collect::<Vec<_>>()
                     .join("\n")
@@ -58,7 +61,10 @@ pub fn snapshots(cube: &Cube, command: &SnapshotsCommand, output: &Output) -> Re
     let SnapshotsCommand::List { limit } = command;
     let rows = cube.index().snapshots(*limit)?;
     output.answer(&rows, || {
-        rows.iter().map(|s| format!("{:>6} {} {:<8} {}", s.n, s.created, s.kind, s.summary)).collect::<Vec<_>>().join("\n")
+        rows.iter()
+            .map(|s| format!("{:>6} {} {:<8} {}", s.n, s.created, s.kind, s.summary))
+            .collect::<Vec<_>>()
+            .join("\n")
     });
     Ok(())
 }
@@ -67,13 +73,18 @@ pub fn snapshots(cube: &Cube, command: &SnapshotsCommand, output: &Output) -> Re
 pub fn check(cube: &Cube, progress: &dyn Progress, output: &Output) -> Result<ExitCode, Failure> {
     let report = cube.check(progress)?;
     output.answer(&report, || {
-        let mut lines: Vec<String> = report.faults.iter().map(|f| format!("{}: {}", f.kind, f.detail)).collect();
+        let mut lines: Vec<String> =
+            report.faults.iter().map(|f| format!("{}: {}", f.kind, f.detail)).collect();
         lines.push(format!(
             "{} objects ({:.1} MB) in {} groups compared: {}",
             report.objects,
             report.bytes as f64 / 1e6,
             report.groups,
-            if report.faults.is_empty() { "no difference".to_owned() } else { format!("{} fault(s)", report.faults.len()) }
+            if report.faults.is_empty() {
+                "no difference".to_owned()
+            } else {
+                format!("{} fault(s)", report.faults.len())
+            }
         ));
         lines.join("\n")
     });

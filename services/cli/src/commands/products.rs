@@ -19,7 +19,11 @@ pub fn init(dir: &Path, output: &Output) -> Result<(), Failure> {
     let catalog = cube.fresh_catalog()?;
     let products: Vec<&String> = catalog.products.keys().collect();
     output.answer(&json!({"cube": dir, "products": products}), || {
-        format!("cube made at {}\nproducts: {}", dir.display(), catalog.products.keys().cloned().collect::<Vec<_>>().join(", "))
+        format!(
+            "cube made at {}\nproducts: {}",
+            dir.display(),
+            catalog.products.keys().cloned().collect::<Vec<_>>().join(", ")
+        )
     });
     Ok(())
 }
@@ -71,7 +75,14 @@ pub fn run(dir: Option<&Path>, command: ProductsCommand, output: &Output) -> Res
                 .collect();
             output.answer(&rows, || {
                 let line = |p: &tesela_compute::Product| {
-                    format!("{:<24} {:<8} {:<12} {:<13} {}", p.id, format!("{:?}", p.kind).to_lowercase(), p.grid.id, p.status.as_str(), p.band_names().join(" "))
+                    format!(
+                        "{:<24} {:<8} {:<12} {:<13} {}",
+                        p.id,
+                        format!("{:?}", p.kind).to_lowercase(),
+                        p.grid.id,
+                        p.status.as_str(),
+                        p.band_names().join(" ")
+                    )
                 };
                 catalog.products.values().map(|p| line(p)).collect::<Vec<_>>().join("\n")
             });

@@ -26,9 +26,9 @@ pub fn serve(cube: Cube, config: ServeConfig, bind: SocketAddr, output: &Output)
         .build()
         .map_err(|e| Failure::Message(format!("cannot start the server's threads: {e}")))?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(bind)
-            .await
-            .map_err(|e| Failure::Message(format!("cannot listen on {bind}: {e}; choose another with --bind")))?;
+        let listener = tokio::net::TcpListener::bind(bind).await.map_err(|e| {
+            Failure::Message(format!("cannot listen on {bind}: {e}; choose another with --bind"))
+        })?;
         let address = listener.local_addr().map_err(|e| Failure::Message(e.to_string()))?;
         if output.is_json() {
             output.print(&serde_json::json!({"listening": format!("http://{address}/")}).to_string());

@@ -35,9 +35,15 @@ pub fn run(cube: &Cube, command: ZonesCommand, output: &Output) -> Result<(), Fa
         }
         ZonesCommand::List => {
             let sets = cube.index().zone_sets()?;
-            let rows: Vec<_> = sets.iter().map(|z| json!({"id": z.id, "zones": z.zones, "key_field": z.key_field})).collect();
+            let rows: Vec<_> = sets
+                .iter()
+                .map(|z| json!({"id": z.id, "zones": z.zones, "key_field": z.key_field}))
+                .collect();
             output.answer(&rows, || {
-                sets.iter().map(|z| format!("{:<28} {:>8} zones, key {}", z.id, z.zones, z.key_field)).collect::<Vec<_>>().join("\n")
+                sets.iter()
+                    .map(|z| format!("{:<28} {:>8} zones, key {}", z.id, z.zones, z.key_field))
+                    .collect::<Vec<_>>()
+                    .join("\n")
             });
         }
         ZonesCommand::Show { id, key } => show(cube, &id, key.as_deref(), output)?,
@@ -48,7 +54,14 @@ pub fn run(cube: &Cube, command: ZonesCommand, output: &Output) -> Result<(), Fa
                 None => TimeSelector::Latest,
             };
             let table = cube.zone_stats(&ZoneQuery {
-                set: id, product, band, time, all_periods, key: None, min_coverage, snapshot,
+                set: id,
+                product,
+                band,
+                time,
+                all_periods,
+                key: None,
+                min_coverage,
+                snapshot,
             })?;
             let text = if output.is_json() {
                 serde_json::to_string_pretty(&table).map_err(|e| Failure::Message(e.to_string()))?
@@ -78,7 +91,9 @@ pub fn add(
 ) -> Result<(usize, Vec<String>), Failure> {
     let usable = |c: char| c.is_ascii_alphanumeric() || "_-.@".contains(c);
     if id.is_empty() || id.len() > 64 || !id.chars().all(usable) {
-        return Err(Failure::Message(format!("zone set id {id:?} must be letters, digits, _ - . and one @edition")));
+        return Err(Failure::Message(format!(
+            "zone set id {id:?} must be letters, digits, _ - . and one @edition"
+        )));
     }
     let layer = read_polygons(file, layer, key_field)?;
     let _lock = cube.lock("zones add")?;
@@ -138,9 +153,24 @@ fn csv(table: &ZoneTable) -> String {
         let _ = writeln!(
             text,
             "\"{}\",{},\"{}\",{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
-            r.key.replace('"', "\"\""), r.datetime, r.band.replace('"', "\"\""), r.count, n(r.mean), n(r.sd), n(r.min),
-            n(r.max), n(r.median), r.coverage, r.valid_area_m2, r.area_m2, n(r.clear_obs_mean), n(r.emad_mean), r.method,
-            r.status, r.snapshot, r.reason.unwrap_or("")
+            r.key.replace('"', "\"\""),
+            r.datetime,
+            r.band.replace('"', "\"\""),
+            r.count,
+            n(r.mean),
+            n(r.sd),
+            n(r.min),
+            n(r.max),
+            n(r.median),
+            r.coverage,
+            r.valid_area_m2,
+            r.area_m2,
+            n(r.clear_obs_mean),
+            n(r.emad_mean),
+            r.method,
+            r.status,
+            r.snapshot,
+            r.reason.unwrap_or("")
         );
     }
     text

@@ -52,7 +52,10 @@ pub struct Score {
 impl Score {
     /// For people.
     pub fn words(&self) -> String {
-        let sampling = match (self.all_passes_geomedian_median_error_dn, self.all_passes_block_ndvi_mean_error) {
+        let sampling = match (
+            self.all_passes_geomedian_median_error_dn,
+            self.all_passes_block_ndvi_mean_error,
+        ) {
             (Some(dn), Some(ndvi)) => format!(
                 "\nagainst every pass as if cloud-free: {dn:.1} DN, {ndvi:.4}: the archive's sampling, not the software"
             ),
@@ -163,16 +166,29 @@ fn inset(b: BoundingBox, resolution: f64) -> BoundingBox {
     BoundingBox::new(b.x_min + d, b.y_min + d, b.x_max - d, b.y_max - d)
 }
 
-fn add(cube: &Cube, errors: &mut Errors, truth: &Bands, made: &Bands, window: &PixelWindow) -> Result<(), Failure> {
+fn add(
+    cube: &Cube,
+    errors: &mut Errors,
+    truth: &Bands,
+    made: &Bands,
+    window: &PixelWindow,
+) -> Result<(), Failure> {
     for (t, m) in truth.iter().zip(made) {
         if t.len() != m.len() {
-            return Err(Failure::Message(format!("truth has {} pixels, the cube's window {}", t.len(), m.len())));
+            return Err(Failure::Message(format!(
+                "truth has {} pixels, the cube's window {}",
+                t.len(),
+                m.len()
+            )));
         }
         let both = t.iter().zip(m).filter(|(t, m)| !t.is_nan() && !m.is_nan());
         errors.reflectance_dn.extend(both.map(|(t, m)| (f64::from((t - m).abs()) / DN) as f32));
     }
     let ndvi = |b: &Bands| -> Vec<f32> {
-        b[3].iter().zip(&b[2]).map(|(n, r)| if (n + r).abs() < 1e-6 { f32::NAN } else { (n - r) / (n + r) }).collect()
+        b[3].iter()
+            .zip(&b[2])
+            .map(|(n, r)| if (n + r).abs() < 1e-6 { f32::NAN } else { (n - r) / (n + r) })
+            .collect()
     };
     let is = cube.zone_means(ZONES, "geomedian_annual", window, &ndvi(made))?;
     let should = cube.zone_means(ZONES, "geomedian_annual", window, &ndvi(truth))?;

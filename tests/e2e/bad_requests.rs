@@ -18,7 +18,14 @@ fn bad_requests_are_answered_and_the_server_goes_on() {
     }
     // Where there is nothing to see, nothing is seen, and it is no error.
     assert_eq!(server.get("tiles/landsat_c2_sr/WebMercatorQuad/13/0/0.png").status, 204);
-    let far = server.get(&wms("geomedian_annual", "", "EPSG:4326", "55.6,-3.4,55.8,-3.2", "64", ""));
+    let far = server.get(&wms(
+        "geomedian_annual",
+        "",
+        "EPSG:4326",
+        "55.6,-3.4,55.8,-3.2",
+        "64",
+        "&transparent=true",
+    ));
     let (width, height, pixels) = far.rgba();
     assert_eq!((width, height), (64, 64));
     assert!(pixels.iter().all(|p| p[3] == 0));
@@ -124,9 +131,13 @@ fn refusals() -> Vec<Refusal> {
         // Series and zones
         ("v1/series?product=landsat_c2_sr&lon=200&lat=0".into(), 400, &["lon must be", "-180 to 180"]),
         (format!("v1/series?product=nothing&{place}"), 404, &["unknown product nothing"]),
-        (format!("v1/series?product=landsat_c2_sr&{place}&bands=nothing"), 404, &["nothing", "swir2"]),
-        (format!("v1/series?product=landsat_c2_sr&{place}&expression=nir%2F(red"), 400, &["nir/(red"]),
-        (format!("v1/series?product=landsat_c2_sr&{place}&mask=nothing"), 404, &["nothing", "standard"]),
+        (format!("v1/series?product=landsat_c2_sr&{place}&bands=nothing"), 400, &["nothing", "swir2"]),
+        (
+            format!("v1/series?product=landsat_c2_sr&{place}&expression=nir%2F(red"),
+            400,
+            &["invalid_expression", "column 9"],
+        ),
+        (format!("v1/series?product=landsat_c2_sr&{place}&mask=nothing"), 400, &["nothing", "standard"]),
         (format!("v1/series?product=landsat_c2_sr&{place}&snapshot=999"), 404, &["999"]),
         (
             format!("v1/series?product=landsat_c2_sr&{place}&nothing=1"),
@@ -138,7 +149,7 @@ fn refusals() -> Vec<Refusal> {
             404,
             &["unknown zone set nothing", "manzanas@demo"],
         ),
-        ("v1/zones/manzanas@demo/stats?product=ndvi_annual&band=nothing".into(), 404, &["nothing", "ndvi"]),
+        ("v1/zones/manzanas@demo/stats?product=ndvi_annual&band=nothing".into(), 400, &["nothing", "ndvi"]),
         ("v1/zones/manzanas@demo/stats?product=landsat_c2_sr&band=red".into(), 400, &["holds scenes"]),
         (
             "v1/zones/manzanas@demo/items/nothing/series?product=ndvi_annual&band=ndvi".into(),

@@ -90,7 +90,20 @@ fn bad_scenes_are_quarantined_with_the_reason() {
 
     // A good scene goes in beside bad ones.
     let good = spoilt(&cube, &scene, "good", |_| ());
-    let outcome = cube.run(&["--json", "ingest", &missing, &sensor, &good, &empty, &cut]);
+    let later = spoilt(&cube, &scene, "later", |f| {
+        for path in std::fs::read_dir(f).unwrap().map(|e| e.unwrap().path()).collect::<Vec<_>>() {
+            let to = replaced(path.to_str().unwrap(), "_20191201_", "_20191217_");
+            std::fs::rename(&path, to).unwrap();
+        }
+        let path = file(f, "MTL.txt");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = replaced(&replaced(&text, "20191201", "20191217"), "2019-12-01", "2019-12-17");
+        std::fs::write(path, text).unwrap();
+        let path = file(f, "SR_B5.TIF");
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    });
+    let outcome = cube.run(&["--json", "ingest", &level_1, &good, &later, &empty]);
     match serde_json::from_str::<Value>(&outcome.stdout) {
         Ok(report) if report["added"] == 1 => {}
         _ => wrong.push(format!("a good scene beside bad ones: {}", outcome.text())),

@@ -129,7 +129,7 @@ fn zones(
     table: &Path,
     key: impl Fn(&BTreeMap<String, String>) -> String,
 ) -> usize {
-    let path = format!("v1/zones/{set}/stats?product=ndvi_unmasked&band=ndvi&datetime={year}");
+    let path = format!("v1/zones/{set}/stats?product=ndvi_unmasked&band=ndvi&datetime={year}&min_coverage=0");
     let answer = server.json(&path);
     let found: BTreeMap<&str, &Value> =
         answer["rows"].as_array().unwrap().iter().map(|r| (r["key"].as_str().unwrap(), r)).collect();

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use tesela_grid::{PixelWindow, TileId};
 use tesela_index::{PositionRow, ProductKind};
-use tesela_layout::names::{TILE_LEVELS, tiles_window};
+use tesela_layout::names::{TILE_LEVELS, slots_digest, tiles_window};
 use tesela_model::landsat::solar_offset_seconds;
 use tesela_model::{Band, Instant, Period, Progress};
 use tesela_store::{ObjectKey, Pixels, StoreError};
@@ -341,15 +341,6 @@ fn same(a: &Pixels, b: &Pixels) -> bool {
         }
         _ => a == b,
     }
-}
-
-/// Names the slots an overview is made from: tiles and their scenes, in order. The same as ingest writes.
-fn slots_digest(members: &BTreeMap<TileId, Vec<String>>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for (tile, scenes) in members {
-        hasher.update(format!("{tile}:{};", scenes.join(",")).as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 /// Whether a solar day fits an instant at some longitude.

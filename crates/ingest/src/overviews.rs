@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tesela_grid::{PixelWindow, TileId};
 use tesela_index::{Index, NewGroup, NewOverview, SlotRow};
 use tesela_layout::names::{
-    TILE_LEVELS, array_name, coarsest_level, overviews_prefix, tiles_extent, tiles_window,
+    TILE_LEVELS, array_name, coarsest_level, overviews_prefix, slots_digest, tiles_extent, tiles_window,
 };
 use tesela_layout::{Shape, array_spec, group_spec};
 use tesela_model::{Instant, Period};
@@ -119,15 +119,6 @@ pub fn write_overviews(
     let group =
         NewGroup { prefix: prefix.as_str().into(), objects: objects.iter().map(new_object).collect() };
     Ok(Some((group, overviews)))
-}
-
-/// Names the slots an overview is made from: tiles and their scenes, in order.
-pub fn slots_digest(members: &BTreeMap<TileId, Vec<String>>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for (tile, scenes) in members {
-        hasher.update(format!("{tile}:{};", scenes.join(",")).as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 fn earlier_slots(

@@ -6,6 +6,8 @@
 //! derived/{product}/{period}/{run}               one period: level 0, overviews/1..
 //! ```
 
+use std::collections::BTreeMap;
+
 use tesela_grid::{GridDef, PixelWindow, TileId};
 
 use tesela_model::Period;
@@ -67,4 +69,14 @@ pub fn tiles_extent(tiles: impl IntoIterator<Item = TileId>) -> Option<(TileId, 
         end.iy = end.iy.max(t.iy + 1);
     }
     found
+}
+
+/// Names the slots an overview is made from: tiles and their scenes, in order. An overview whose slots have another
+/// digest is stale.
+pub fn slots_digest(members: &BTreeMap<TileId, Vec<String>>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (tile, scenes) in members {
+        hasher.update(format!("{tile}:{};", scenes.join(",")).as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }

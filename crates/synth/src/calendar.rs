@@ -302,7 +302,7 @@ mod tests {
     fn the_default_archive_has_the_promised_size() {
         let all = passes(&SynthConfig::default());
         let scenes: usize = all.iter().map(Pass::scenes).sum();
-        assert!((400..=450).contains(&scenes), "{scenes}");
+        assert!((420..=460).contains(&scenes), "{scenes}");
         for year in 1994..=2024 {
             let of_year: Vec<_> = all.iter().filter(|p| i32::from(p.day.year()) == year).collect();
             let accepted = of_year.iter().filter(|p| p.tier == Tier::T1).count();

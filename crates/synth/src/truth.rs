@@ -1,4 +1,5 @@
-//! What a perfect cube would hold: rasters on the cube grid, without clouds, gaps, haze and noise.
+//! What a perfect cube would hold: rasters on the cube grid, without haze and noise, from the dates on which the
+//! ground was visible. `truth.md` defines them.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -61,8 +62,7 @@ impl Truth<'_> {
             let dates = self.dates(year);
             let year = u16::try_from(year).unwrap_or(0);
             self.write_landclass(year)?;
-            self.write_visible(year, &dates)?;
-            self.write_all_passes(year, &dates)
+            self.write_composites(year, &dates)
         })
     }
 
@@ -72,22 +72,6 @@ impl Truth<'_> {
         let table = |pass: &Pass| table(self.world.surfaces(), self.seed, pass.day);
         let pairs = self.passes.iter().zip(self.seen).filter(|(pass, _)| of_year(pass));
         pairs.map(|(pass, seen)| Date { spectra: table(pass), seen }).collect()
-    }
-
-    /// Ideal reflectance of a pixel on the dates that `counts` admits.
-    fn observe(
-        &self,
-        pixel: usize,
-        year: u16,
-        dates: &[Date<'_>],
-        counts: impl Fn(&Date<'_>) -> bool,
-        into: &mut Vec<Point>,
-    ) {
-        into.clear();
-        into.extend(dates.iter().filter(|date| counts(date)).map(|date| {
-            let rho = self.cover.reflectance(pixel, &date.spectra, year);
-            std::array::from_fn::<f64, 6, _>(|k| f64::from(rho[k]))
-        }));
     }
 
     fn save<T: GdalType + Copy>(
@@ -109,40 +93,40 @@ impl Truth<'_> {
         self.save(&format!("landclass_{year}.tif"), Some(0.0), &metadata, vec![band])
     }
 
-    /// The composite of what was truly seen, its NDVI, and the number of dates.
-    fn write_visible(&self, year: u16, dates: &[Date<'_>]) -> Result<(), SynthError> {
+    /// The composite of what was truly seen, its NDVI and number of dates, and the composite of all dates as
+    /// if none had clouds or gaps.
+    fn write_composites(&self, year: u16, dates: &[Date<'_>]) -> Result<(), SynthError> {
         let n = self.raster.len();
-        let (mut bands, mut ndvi, mut count) = (vec![vec![0_u16; n]; 6], vec![f32::NAN; n], vec![0_u8; n]);
-        let mut observations: Vec<Point> = Vec::with_capacity(dates.len());
+        let (mut ndvi, mut count) = (vec![f32::NAN; n], vec![0_u8; n]);
+        let (mut seen, mut all) = (vec![vec![0_u16; n]; 6], vec![vec![0_u16; n]; 6]);
+        let mut visible: Vec<Point> = Vec::with_capacity(dates.len());
+        let mut every: Vec<Point> = Vec::with_capacity(dates.len());
         for p in 0..n {
             let at = self.nearest[p] as usize;
-            self.observe(p, year, dates, |date| date.seen.contains(at), &mut observations);
-            count[p] = u8::try_from(observations.len()).unwrap_or(u8::MAX);
-            let Some(median) = geometric_median(&observations) else { continue };
-            for (band, rho) in bands.iter_mut().zip(median) {
-                band[p] = scaled(rho);
+            visible.clear();
+            every.clear();
+            for date in dates {
+                let rho = self.cover.reflectance(p, &date.spectra, year);
+                let ideal: Point = std::array::from_fn(|k| f64::from(rho[k]));
+                every.push(ideal);
+                if date.seen.contains(at) {
+                    visible.push(ideal);
+                }
             }
-            ndvi[p] = ((median[3] - median[2]) / (median[3] + median[2])) as f32;
+            count[p] = u8::try_from(visible.len()).unwrap_or(u8::MAX);
+            if let Some(median) = geometric_median(&visible) {
+                put(&mut seen, p, &median);
+                ndvi[p] = ((median[3] - median[2]) / (median[3] + median[2])) as f32;
+            }
+            if let Some(median) = geometric_median(&every) {
+                put(&mut all, p, &median);
+            }
         }
-        self.save_spectra(&format!("geomedian_{year}.tif"), dates, bands)?;
+        self.save_spectra(&format!("geomedian_{year}.tif"), dates, seen)?;
+        self.save_spectra(&format!("geomedian_all_passes_{year}.tif"), dates, all)?;
         let band = Band { data: ndvi, name: "ndvi" };
         self.save(&format!("ndvi_{year}.tif"), Some(f64::NAN), &[], vec![band])?;
         self.save(&format!("visible_{year}.tif"), None, &[], vec![Band { data: count, name: "visible" }])
-    }
-
-    /// The composite of all dates, as if none had clouds or gaps.
-    fn write_all_passes(&self, year: u16, dates: &[Date<'_>]) -> Result<(), SynthError> {
-        let n = self.raster.len();
-        let mut bands = vec![vec![0_u16; n]; 6];
-        let mut observations: Vec<Point> = Vec::with_capacity(dates.len());
-        for p in 0..n {
-            self.observe(p, year, dates, |_| true, &mut observations);
-            let Some(median) = geometric_median(&observations) else { continue };
-            for (band, rho) in bands.iter_mut().zip(median) {
-                band[p] = scaled(rho);
-            }
-        }
-        self.save_spectra(&format!("geomedian_all_passes_{year}.tif"), dates, bands)
     }
 
     fn save_spectra(&self, name: &str, dates: &[Date<'_>], bands: Vec<Vec<u16>>) -> Result<(), SynthError> {
@@ -153,7 +137,9 @@ impl Truth<'_> {
     }
 }
 
-/// Digital number of a reflectance.
-fn scaled(rho: f64) -> u16 {
-    ((rho - ADD) / MULT).round().clamp(1.0, 65_535.0) as u16
+/// Writes a reflectance as digital numbers into pixel `p` of its bands.
+fn put(bands: &mut [Vec<u16>], p: usize, rho: &Point) {
+    for (band, rho) in bands.iter_mut().zip(rho) {
+        band[p] = ((rho - ADD) / MULT).round().clamp(1.0, 65_535.0) as u16;
+    }
 }

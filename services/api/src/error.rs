@@ -90,7 +90,11 @@ impl From<ComputeError> for ApiError {
             ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorKind::Internal => return Self::internal(&Chain(&e)),
         };
-        Self { status, code: e.code(), detail: e.to_string(), parameter: None }
+        let parameter = match &e {
+            ComputeError::Parameter { parameter, .. } => Some(*parameter),
+            _ => None,
+        };
+        Self { status, code: e.code(), detail: e.to_string(), parameter }
     }
 }
 

@@ -29,7 +29,10 @@ impl Cube {
                 let mut input = p.clone();
                 for _ in 0..8 {
                     match input.recipe() {
-                        Some(r) => input = catalog.product(&r.input)?.clone(),
+                        Some(r) => match catalog.products.get(&r.input) {
+                            Some(next) => input = next.clone(),
+                            None => break,
+                        },
                         None => break,
                     }
                 }

@@ -264,7 +264,7 @@ fn observations(
         let physical: Vec<Option<f64>> = bands
             .iter()
             .zip(&raw.values)
-            .map(|(b, v)| (!b.is_nodata(v[i])).then(|| v[i] * b.scale + b.offset))
+            .map(|(b, v)| (!b.is_nodata(v[i])).then(|| tidy(v[i] * b.scale + b.offset)))
             .collect();
         let values = match expression {
             None => physical,
@@ -282,6 +282,12 @@ fn observations(
         });
     }
     list
+}
+
+/// Without the noise that binary scale factors leave in the last digits: ten decimals, where stored steps are 1e-5.
+fn tidy(v: f64) -> f64 {
+    let rounded = (v * 1e10).round() / 1e10;
+    if rounded.is_finite() { rounded } else { v }
 }
 
 /// The pixel that holds a point.

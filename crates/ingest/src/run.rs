@@ -130,7 +130,7 @@ pub fn ingest(
             }
             Err(e) => match e.scene_code() {
                 Some(code) => {
-                    refuse(index, product, options, progress, &mut report, &path, code, &e.to_string())?
+                    refuse(index, product, options, progress, &mut report, &path, code, &e.to_string())?;
                 }
                 None => return Err(e),
             },

@@ -47,7 +47,7 @@ pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Info => info::run(&open(dir)?, output)?,
         Command::Config(ConfigCommand::Show) => info::config(dir, output),
         Command::Openapi => {
-            output.print(&serde_json::to_string_pretty(&tesela_api::openapi_document()).unwrap_or_default())
+            output.print(&serde_json::to_string_pretty(&tesela_api::openapi_document()).unwrap_or_default());
         }
     }
     Ok(ExitCode::SUCCESS)

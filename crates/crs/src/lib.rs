@@ -21,6 +21,8 @@ mod client;
 mod error;
 mod identify;
 mod info;
+#[cfg(feature = "proj")]
+pub mod proj_crate;
 mod srs;
 mod transform;
 

@@ -2,4 +2,6 @@
 
 mod describe;
 mod naming;
+#[cfg(feature = "proj")]
+mod proj_crate;
 mod transforms;

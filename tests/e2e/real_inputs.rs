@@ -195,6 +195,27 @@ fn each_real_input_goes_where_the_table_says() {
 }
 
 #[test]
+fn own_scenes_make_a_demo_on_the_grid_they_lie_on() {
+    let Some(scenes) = data("05-c2l2-whole-scenes-decimated") else { return };
+    let cube = TestCube::unmade();
+    let demo = ["demo", "--no-serve", "--scenes", scenes.to_str().unwrap()];
+    // Neither lies in Mexico, and one is of tier T2: the other's zone is taken.
+    let report = cube.json(&demo);
+    assert_eq!((&report["synthetic"], &report["scenes"]), (&false.into(), &1.into()), "{report:#}");
+    let info = cube.json(&["info"]);
+    assert_eq!(info["synthetic"], false);
+    let products = cube.json(&["products", "list"]);
+    for product in products.as_array().unwrap() {
+        assert_eq!(product["grid"], "utm18_30", "{product:#}");
+    }
+    cube.period("geomedian_annual", "2019");
+    cube.is_sound();
+    // The same again finds all there; another grid does not go with it.
+    assert_eq!(cube.json(&demo)["scenes"], 1);
+    cube.fails(&[&demo[..], &["--grid", "mx6372_30"]].concat()).says(&["utm18_30", "--grid"]);
+}
+
+#[test]
 fn stacks_go_in_by_manifest() {
     let Some(folder) = data("01-chiapas-l7-sr") else { return };
     let cube = TestCube::with("landsat_stack_fmask", "utm15_30");

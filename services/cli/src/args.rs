@@ -68,6 +68,10 @@ pub struct DemoArgs {
     /// Use your own USGS product folders instead of synthetic scenes
     #[arg(long, value_name = "DIR")]
     pub scenes: Option<PathBuf>,
+    /// Grid of a new cube: mx6372_30, mxaea_30, utmZONE_30 or a grid file [default: mx6372_30; with --scenes that
+    /// all lie outside it, the UTM zone of most of them]
+    #[arg(long, value_name = "GRID", requires = "scenes")]
+    pub grid: Option<String>,
     /// Stop after computing; do not serve
     #[arg(long)]
     pub no_serve: bool,

@@ -14,13 +14,15 @@ use tesela_compute::Cube;
 use tesela_compute::recipe::{ComputeOptions, shipped};
 use tesela_index::IndexError;
 use tesela_ingest::IngestOptions;
-use tesela_model::Progress;
+use tesela_model::{Progress, Silent};
 use tesela_synth::{SynthConfig, SynthError};
 
 use super::{ingest, products, serve, zones};
 use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::output::Output;
+
+const DEMO_PRODUCT: &str = "landsat_c2_sr";
 
 /// Seconds each phase took, and what came out.
 #[derive(Debug, Default, Serialize)]
@@ -52,8 +54,17 @@ pub fn run(
     }
     let mut phases = Phases { synthetic: args.scenes.is_none(), ..Phases::default() };
     let cube = match Cube::open(dir) {
-        Ok(cube) => cube,
-        Err(tesela_compute::ComputeError::Index(IndexError::Missing { .. })) => products::create(dir)?,
+        Ok(cube) => {
+            require_grid(&cube, args.grid.as_deref())?;
+            cube
+        }
+        Err(tesela_compute::ComputeError::Index(IndexError::Missing { .. })) => {
+            let cube = products::create(dir)?;
+            if let Some(own) = &args.scenes {
+                choose_grid(&cube, own, args.grid.as_deref(), progress)?;
+            }
+            cube
+        }
         Err(e) => return Err(e.into()),
     };
     let archive = args.archive.clone().unwrap_or_else(|| dir.join("synthetic"));
@@ -89,6 +100,45 @@ pub fn run(
     }
     serve::serve(cube, ServeConfig::default(), args.bind, output)?;
     Ok(code)
+}
+
+/// A cube that stands keeps its grid: asking for another is refused.
+fn require_grid(cube: &Cube, asked: Option<&str>) -> Result<(), Failure> {
+    let Some(asked) = asked.map(products::read_grid).transpose()? else { return Ok(()) };
+    let catalog = cube.fresh_catalog()?;
+    let grid = &catalog.product(DEMO_PRODUCT)?.grid;
+    if *grid.id == asked.id {
+        return Ok(());
+    }
+    Err(Failure::Message(format!(
+        "the cube is there already, on grid {}, not {}: leave --grid out or take a new --cube",
+        grid.id, asked.id
+    )))
+}
+
+/// Moves a new cube's products to the grid asked for or, when no scene lies on theirs, to the UTM zone of most.
+fn choose_grid(cube: &Cube, scenes: &Path, asked: Option<&str>, progress: &dyn Progress) -> Result<(), Failure> {
+    if let Some(name) = asked {
+        return products::add_shipped(cube, Some(&products::read_grid(name)?));
+    }
+    let paths = [scenes.to_owned()];
+    let dry_run = IngestOptions { dry_run: true, ..IngestOptions::default() };
+    let report = ingest::add(cube, DEMO_PRODUCT, &paths, &dry_run, &Silent)?;
+    if report.added > 0 || !report.refused.iter().any(|r| r.code == "outside_grid") {
+        return Ok(());
+    }
+    let mut by_zone: BTreeMap<u8, usize> = BTreeMap::new();
+    for scene in tesela_ingest::source::discover(&paths).scenes {
+        if let Some(zone) = scene.mtl.and_then(|m| m.utm_zone) {
+            *by_zone.entry(zone).or_default() += 1;
+        }
+    }
+    if let Some((zone, _)) = by_zone.into_iter().max_by_key(|(_, scenes)| *scenes) {
+        let grid = products::read_grid(&format!("utm{zone}_30"))?;
+        progress.note(&format!("no scene lies on the national grid: the cube's grid is {}", grid.id));
+        products::add_shipped(cube, Some(&grid))?;
+    }
+    Ok(())
 }
 
 fn generate(
@@ -136,7 +186,7 @@ fn add_scenes(
     let _lock = cube.lock("demo")?;
     let report = ingest::add(
         cube,
-        "landsat_c2_sr",
+        DEMO_PRODUCT,
         std::slice::from_ref(&scenes),
         &IngestOptions::default(),
         progress,

@@ -31,10 +31,16 @@ pub fn init(dir: &Path, output: &Output) -> Result<(), Failure> {
 /// Makes a cube with the shipped products.
 pub fn create(dir: &Path) -> Result<Cube, Failure> {
     let cube = Cube::create(dir)?;
-    for (name, text) in shipped_products() {
-        add(&cube, &ProductDef::from_yaml(name, text)?, None)?;
-    }
+    add_shipped(&cube, None)?;
     Ok(cube)
+}
+
+/// Registers the shipped products, on a grid of your choice.
+pub fn add_shipped(cube: &Cube, grid: Option<&GridDef>) -> Result<(), Failure> {
+    for (name, text) in shipped_products() {
+        add(cube, &ProductDef::from_yaml(name, text)?, grid.cloned())?;
+    }
+    Ok(())
 }
 
 /// `products …`.
@@ -100,7 +106,7 @@ pub fn run(dir: Option<&Path>, command: ProductsCommand, output: &Output) -> Res
 }
 
 /// A shipped grid by name, or a grid file.
-fn read_grid(name: &str) -> Result<GridDef, Failure> {
+pub fn read_grid(name: &str) -> Result<GridDef, Failure> {
     match builtin_grid(name) {
         Ok(grid) => Ok(grid),
         Err(unknown) => {

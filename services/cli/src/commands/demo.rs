@@ -117,7 +117,12 @@ fn require_grid(cube: &Cube, asked: Option<&str>) -> Result<(), Failure> {
 }
 
 /// Moves a new cube's products to the grid asked for or, when no scene lies on theirs, to the UTM zone of most.
-fn choose_grid(cube: &Cube, scenes: &Path, asked: Option<&str>, progress: &dyn Progress) -> Result<(), Failure> {
+fn choose_grid(
+    cube: &Cube,
+    scenes: &Path,
+    asked: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
     if let Some(name) = asked {
         return products::add_shipped(cube, Some(&products::read_grid(name)?));
     }
@@ -184,13 +189,8 @@ fn add_scenes(
 ) -> Result<(), Failure> {
     let started = Instant::now();
     let _lock = cube.lock("demo")?;
-    let report = ingest::add(
-        cube,
-        DEMO_PRODUCT,
-        std::slice::from_ref(&scenes),
-        &IngestOptions::default(),
-        progress,
-    )?;
+    let report =
+        ingest::add(cube, DEMO_PRODUCT, std::slice::from_ref(&scenes), &IngestOptions::default(), progress)?;
     phases.ingest_s = started.elapsed().as_secs_f64();
     phases.scenes = report.added + report.already;
     if phases.scenes == 0 {

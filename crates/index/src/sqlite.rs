@@ -13,7 +13,10 @@ use crate::IndexError;
 use crate::error::Context;
 
 /// Migrations in order; the schema number is how many have run.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_init.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_init.sql"),
+    include_str!("../../../migrations/sqlite/0002_archive.sql"),
+];
 
 /// File name inside the cube's directory.
 const FILE: &str = "index.db";
@@ -85,6 +88,51 @@ impl SqliteIndex {
         Ok(index)
     }
 
+    /// Brings the index of a cube of an earlier version up to this one's schema; from which number to which. The
+    /// index as it was is kept beside it, as `index.db.schema-N`. The caller holds the writer lock.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`] without a cube; [`IndexError::Schema`] for the cube of a newer program;
+    /// [`IndexError::Exists`] when an earlier migration's copy lies there.
+    pub fn migrate(dir: &Path) -> Result<(i64, i64), IndexError> {
+        let path = dir.join(FILE);
+        if !path.is_file() {
+            return Err(IndexError::Missing { path: dir.into(), file: FILE });
+        }
+        let mut db =
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).context("migrate")?;
+        db.busy_timeout(Duration::from_secs(30)).context("migrate")?;
+        let found: i64 = db.query_row("PRAGMA user_version", (), |r| r.get(0)).context("migrate")?;
+        let known = MIGRATIONS.len() as i64;
+        if found > known {
+            let advice = "use the program version that wrote it, or a newer one";
+            return Err(IndexError::Schema { path, found, known, advice });
+        }
+        if found == known {
+            return Ok((found, known));
+        }
+        let kept = dir.join(format!("{FILE}.schema-{found}"));
+        if kept.exists() {
+            return Err(IndexError::Exists { path: kept });
+        }
+        db.execute("VACUUM INTO ?1", [kept.to_string_lossy()]).context("copy the index")?;
+        migrate(&mut db)
+    }
+
+    /// Writes a copy of the index as it is now to a new file, whatever is being read or committed meanwhile.
+    ///
+    /// # Errors
+    /// [`IndexError::Exists`] when the file is there.
+    pub fn copy_to(&self, file: &Path) -> Result<(), IndexError> {
+        if file.exists() {
+            return Err(IndexError::Exists { path: file.into() });
+        }
+        self.with_reader(|db| {
+            db.execute("VACUUM INTO ?1", [file.to_string_lossy()]).context("copy the index")?;
+            Ok(())
+        })
+    }
+
     fn connect(&self, write: bool) -> Result<Connection, IndexError> {
         let mode = if write { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
         let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -137,16 +185,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn migrate(db: &mut Connection) -> Result<(), IndexError> {
-    db.pragma_update(None, "journal_mode", "WAL").context("migrate")?;
-    let done: i64 = db.query_row("PRAGMA user_version", (), |r| r.get(0)).context("migrate")?;
-    for (i, sql) in MIGRATIONS.iter().enumerate().skip(done.max(0) as usize) {
+/// Runs the migrations a database lacks, each in a transaction; from which schema number to which.
+fn migrate(db: &mut Connection) -> Result<(i64, i64), IndexError> {
+    let version = "PRAGMA user_version";
+    let before: i64 = db.query_row(version, (), |r| r.get(0)).context("migrate")?;
+    for (i, sql) in MIGRATIONS.iter().enumerate().skip(before.max(0) as usize) {
         let tx = db.transaction().context("migrate")?;
         tx.execute_batch(sql).context("migrate")?;
         tx.pragma_update(None, "user_version", i as i64 + 1).context("migrate")?;
         tx.commit().context("migrate")?;
     }
-    // Fold the log in, so that the file stands alone when it is renamed into place.
-    db.pragma_update(None, "journal_mode", "DELETE").context("migrate")?;
-    Ok(())
+    Ok((before, before.max(MIGRATIONS.len() as i64)))
 }

@@ -26,6 +26,17 @@ CREATE TABLE staged (
   PRIMARY KEY (product, unit)
 ) STRICT, WITHOUT ROWID;
 
+-- Places on a group's time axis that hold pixels no row refers to any more: a slot that moved into an archive block,
+-- or that `gc` let go.
+CREATE TABLE vacated (
+  group_id INTEGER NOT NULL REFERENCES groups (id),
+  position INTEGER NOT NULL,
+  PRIMARY KEY (group_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Prefixes whose rows are gone and whose objects are still to be deleted.
+CREATE TABLE doomed (prefix TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
 -- Bounds of everything a path and row ever had in a product: the first step of a search by place.
 CREATE TABLE footprints (
   product TEXT NOT NULL REFERENCES products (id),

@@ -69,6 +69,11 @@ impl Cube {
         let present: BTreeMap<String, u64> =
             self.store().list(None)?.into_iter().map(|(k, n)| (k.as_str().to_owned(), n)).collect();
         let unfinished = self.index().unfinished_runs()?;
+        let staged: Vec<String> = self.index().staged_units()?.into_iter().map(|s| s.prefix).collect();
+        let doomed = self.index().doomed()?;
+        let under = |key: &str, prefixes: &[String]| {
+            prefixes.iter().any(|p| key.strip_prefix(p.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        };
         let names: BTreeSet<&str> = known.iter().map(|o| o.key.as_str()).collect();
         progress.begin("check objects", known.len() as u64, "objects");
         let faults: Vec<Fault> = known
@@ -109,7 +114,14 @@ impl Cube {
             let of_run = unfinished
                 .iter()
                 .any(|run| key.split('/').any(|p| p == run || p.starts_with(&format!("{run}-"))));
-            let (kind, detail) = if of_run {
+            let (kind, detail) = if under(key, &staged) {
+                let detail = format!(
+                    "object {key} was finished by an ingest that did not end; run that ingest again to use it"
+                );
+                ("leftover", detail)
+            } else if under(key, &doomed) {
+                ("leftover", format!("object {key} is no longer needed; the next `tesela gc` deletes it"))
+            } else if of_run {
                 (
                     "leftover",
                     format!(

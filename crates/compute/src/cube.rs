@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant as Clock};
 
 use moka::sync::Cache;
-use tesela_index::{GenerationRow, Index, IndexError, OverviewRow, SlotRow, SqliteIndex, WriterLock};
+use tesela_index::{GenerationRow, Index, OverviewRow, SlotRow, SqliteIndex, WriterLock};
 use tesela_model::{Instant, Period};
 use tesela_store::{Store, StoreOptions};
 
 use crate::{Catalog, ComputeError};
 
 /// Directory of pixels inside a cube.
-const STORE_DIR: &str = "store";
+pub(crate) const STORE_DIR: &str = "store";
 
 /// How long a catalogue is used before the index is asked whether it changed.
 const CATALOG_AGE: Duration = Duration::from_millis(500);
@@ -22,20 +22,29 @@ const CATALOG_AGE: Duration = Duration::from_millis(500);
 pub struct Cube {
     dir: PathBuf,
     store: Store,
-    index: Arc<dyn Index>,
+    index: Arc<SqliteIndex>,
     catalog: Arc<Mutex<Held>>,
     caches: Arc<Caches>,
+}
+
+/// Groups are deleted by `gc` beside readers.
+pub(crate) fn store_options() -> StoreOptions {
+    StoreOptions { verify_missing: true, ..StoreOptions::default() }
 }
 
 /// The catalogue as last read, and when it was last found current.
 type Held = Option<(Clock, Arc<Catalog>)>;
 
-/// What was read from the index at a snapshot never changes, so it is kept; key: (product, snapshot).
+/// Rows at a snapshot: product, snapshot, and the catalogue's version, since `compact` moves pixels without changing
+/// what a snapshot shows.
+type At = (String, u64, u64);
+
+/// Rows as read from the index.
 struct Caches {
-    days: Cache<(String, u64), Arc<Vec<DayRow>>>,
-    generations: Cache<(String, u64), Arc<Vec<GenerationRow>>>,
-    day_slots: Cache<(String, u64, String), Arc<Vec<SlotRow>>>,
-    overviews: Cache<(String, u64), Arc<Vec<OverviewRow>>>,
+    days: Cache<At, Arc<Vec<DayRow>>>,
+    generations: Cache<At, Arc<Vec<GenerationRow>>>,
+    day_slots: Cache<(At, String), Arc<Vec<SlotRow>>>,
+    overviews: Cache<At, Arc<Vec<OverviewRow>>>,
 }
 
 impl Default for Caches {
@@ -80,7 +89,7 @@ impl Cube {
     }
 
     fn assemble(dir: &Path, index: SqliteIndex) -> Result<Self, ComputeError> {
-        let store = Store::open_local(&dir.join(STORE_DIR), &StoreOptions::default())?;
+        let store = Store::open_local(&dir.join(STORE_DIR), &store_options())?;
         Ok(Self {
             dir: dir.to_owned(),
             store,
@@ -108,6 +117,11 @@ impl Cube {
     /// The index.
     pub fn index(&self) -> &dyn Index {
         self.index.as_ref()
+    }
+
+    /// The index as the embedded database that it is: for copies.
+    pub(crate) fn database(&self) -> &SqliteIndex {
+        &self.index
     }
 
     /// Takes the right to write.
@@ -150,14 +164,21 @@ impl Cube {
     /// The snapshot a query reads: the one asked for, else the latest.
     ///
     /// # Errors
-    /// [`IndexError::UnknownSnapshot`].
+    /// [`IndexError::UnknownSnapshot`], [`IndexError::ExpiredSnapshot`].
     pub fn snapshot(&self, asked: Option<u64>) -> Result<u64, ComputeError> {
         let latest = self.catalog()?.snapshot;
         match asked {
-            Some(n) if n > latest => Err(IndexError::UnknownSnapshot { n, latest }.into()),
-            Some(n) => Ok(n),
+            Some(n) if n == latest => Ok(n),
+            Some(n) => {
+                self.index.require_snapshot(n)?;
+                Ok(n)
+            }
             None => Ok(latest),
         }
+    }
+
+    fn at(&self, product: &str, snapshot: u64) -> Result<At, ComputeError> {
+        Ok((product.to_owned(), snapshot, self.catalog()?.version))
     }
 
     /// Solar days and platforms of a scenes product, by time.
@@ -165,7 +186,7 @@ impl Cube {
     /// # Errors
     /// Those of the index.
     pub fn days(&self, product: &str, snapshot: u64) -> Result<Arc<Vec<DayRow>>, ComputeError> {
-        let key = (product.to_owned(), snapshot);
+        let key = self.at(product, snapshot)?;
         if let Some(found) = self.caches.days.get(&key) {
             return Ok(found);
         }
@@ -181,7 +202,7 @@ impl Cube {
     /// # Errors
     /// Those of the index.
     pub fn generations(&self, product: &str, snapshot: u64) -> Result<Arc<Vec<GenerationRow>>, ComputeError> {
-        let key = (product.to_owned(), snapshot);
+        let key = self.at(product, snapshot)?;
         if let Some(found) = self.caches.generations.get(&key) {
             return Ok(found);
         }
@@ -197,7 +218,7 @@ impl Cube {
         day: &DayRow,
         snapshot: u64,
     ) -> Result<Arc<Vec<SlotRow>>, ComputeError> {
-        let key = (product.to_owned(), snapshot, day.solar_day.clone());
+        let key = (self.at(product, snapshot)?, day.solar_day.clone());
         if let Some(found) = self.caches.day_slots.get(&key) {
             return Ok(found);
         }
@@ -215,7 +236,7 @@ impl Cube {
         product: &str,
         snapshot: u64,
     ) -> Result<Arc<Vec<OverviewRow>>, ComputeError> {
-        let key = (product.to_owned(), snapshot);
+        let key = self.at(product, snapshot)?;
         if let Some(found) = self.caches.overviews.get(&key) {
             return Ok(found);
         }

@@ -73,6 +73,34 @@ pub enum ComputeError {
         /// What is wrong and what was expected.
         problem: String,
     },
+    /// What was written is not what was read: nothing was moved.
+    #[error(
+        "{group}: level {level} of {band} at position {position} reads back differently from what was written; nothing was moved; run `tesela check` and look at the disk"
+    )]
+    NotTheSame {
+        /// The new group.
+        group: String,
+        /// Band.
+        band: String,
+        /// Pyramid level.
+        level: u32,
+        /// Position on the time axis.
+        position: u64,
+    },
+    /// Two maintenance commands exclude each other.
+    #[error("{by}; wait for it to end")]
+    Busy {
+        /// What runs.
+        by: &'static str,
+    },
+    /// A backup cannot be made there.
+    #[error("{path}: {problem}", path = path.display())]
+    Backup {
+        /// Where.
+        path: std::path::PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// A stored definition cannot be read.
     #[error("the definition of {product} stored in the index cannot be read: {message}; run `tesela check`")]
     Definition {
@@ -121,6 +149,10 @@ pub enum ErrorKind {
     NotFound,
     /// Too much was asked for.
     TooLarge,
+    /// The client named something that is kept no more.
+    Gone,
+    /// Pixels are not where they were a moment ago.
+    Moved,
     /// Our fault.
     Internal,
 }
@@ -144,6 +176,10 @@ impl ComputeError {
                 | IndexError::UnknownZoneSet { .. }
                 | IndexError::UnknownSnapshot { .. },
             ) => ErrorKind::NotFound,
+            Self::Index(IndexError::ExpiredSnapshot { .. }) => ErrorKind::Gone,
+            Self::Store(StoreError::ObjectMissing { .. } | StoreError::NodeMissing { .. }) => {
+                ErrorKind::Moved
+            }
             _ => ErrorKind::Internal,
         }
     }
@@ -164,6 +200,8 @@ impl ComputeError {
             Self::Index(IndexError::UnknownProduct { .. }) => "unknown_product",
             Self::Index(IndexError::UnknownZoneSet { .. }) => "unknown_zone_set",
             Self::Index(IndexError::UnknownSnapshot { .. }) => "unknown_snapshot",
+            Self::Index(IndexError::ExpiredSnapshot { .. }) => "expired_snapshot",
+            Self::Store(StoreError::ObjectMissing { .. } | StoreError::NodeMissing { .. }) => "pixels_moved",
             _ => "internal",
         }
     }

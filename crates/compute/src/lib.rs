@@ -11,13 +11,17 @@
 //! | [`series`] | every observation of one pixel |
 //! | [`zones`] | statistics by zone, exact coverage |
 //! | [`recipe`] | derived products: units, pyramids, commit |
+//! | [`archive`] | slots as they arrived into archive blocks |
+//! | [`keep`] | garbage, usage, backups |
 //! | [`check`] | does the store hold what the index says |
 //! | [`error`] | why a question has no answer |
 //! | [`kernel`] | pure arithmetic: geomedian, expressions, morphology |
 
+pub mod archive;
 pub mod catalog;
 pub mod check;
 pub mod cube;
+pub mod keep;
 pub mod kernel;
 pub mod load;
 pub mod mask;

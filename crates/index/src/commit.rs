@@ -1,19 +1,23 @@
 //! What commits take. Each becomes one transaction and one snapshot.
 
+use serde::{Deserialize, Serialize};
 use tesela_grid::{BoundingBox, TileId};
 use tesela_model::{Instant, Period};
 
 /// A Zarr group that now exists in the store.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewGroup {
     /// Prefix in the store.
     pub prefix: String,
+    /// Whether it is an archive block of slots.
+    #[serde(default)]
+    pub archive: bool,
     /// Every object under it.
     pub objects: Vec<NewObject>,
 }
 
 /// An object written by a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewObject {
     /// Key in the store.
     pub key: String,
@@ -55,7 +59,7 @@ pub struct NewScene {
 }
 
 /// A slot whose pixels are in the store.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewSlot {
     /// Tile.
     pub tile: TileId,
@@ -111,8 +115,23 @@ pub struct IngestCommit {
     pub overview_groups: Vec<NewGroup>,
     /// Overviews; an older one of the same day and platform is retired.
     pub overviews: Vec<NewOverview>,
+    /// Staged units that this makes visible: [`StagedRow::unit`](crate::StagedRow).
+    pub staged: Vec<String>,
     /// What it did, JSON.
     pub summary: String,
+}
+
+/// Slots that now lie elsewhere: a compaction. No snapshot, nothing changes but the place.
+#[derive(Debug, Clone)]
+pub struct MoveCommit {
+    /// Product.
+    pub product: String,
+    /// Run that wrote the objects.
+    pub run: String,
+    /// The group they lie in now.
+    pub group: NewGroup,
+    /// Slot ids with their positions on the group's time axis.
+    pub slots: Vec<(i64, u64)>,
 }
 
 /// A derived raster whose pixels are in the store.

@@ -60,6 +60,24 @@ pub enum IndexError {
         /// The latest.
         latest: u64,
     },
+    /// A snapshot that `gc` let go.
+    #[error(
+        "snapshot {n} has expired, its pixels are not kept any more; the nearest kept one is {nearest} (a tag keeps a snapshot for ever: `tesela snapshots tag`)"
+    )]
+    ExpiredSnapshot {
+        /// The number asked for.
+        n: u64,
+        /// The nearest that can still be read.
+        nearest: u64,
+    },
+    /// A tag is not there.
+    #[error("no tag {name}; there are: {known}")]
+    UnknownTag {
+        /// The name asked for.
+        name: String,
+        /// What exists.
+        known: String,
+    },
     /// Something with that identity is there already, with other content.
     #[error("{what} {id} exists already{hint}")]
     Duplicate {

@@ -11,14 +11,15 @@ mod sqlite;
 mod traits;
 
 pub use commit::{
-    GenerationCommit, IngestCommit, NewGeneration, NewGroup, NewObject, NewOverview, NewScene, NewSlot,
-    NewZone, NewZoneSet, ZoneSetCommit,
+    GenerationCommit, IngestCommit, MoveCommit, NewGeneration, NewGroup, NewObject, NewOverview, NewScene,
+    NewSlot, NewZone, NewZoneSet, ZoneSetCommit,
 };
 pub use error::IndexError;
 pub use lock::{LockHolder, WriterLock};
 pub use rows::{
-    GenerationRow, ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneQuery,
-    SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetRow,
+    Collected, GenerationRow, GroupRow, ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow,
+    QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow,
+    ZoneSetRow,
 };
 pub use sqlite::SqliteIndex;
 pub use traits::Index;

@@ -38,6 +38,10 @@ pub struct SnapshotRow {
     pub kind: String,
     /// What it did, JSON.
     pub summary: String,
+    /// When `gc` let it go: it cannot be read any more.
+    pub expired: Option<Instant>,
+    /// Its names.
+    pub tags: Vec<String>,
 }
 
 /// A scene as registered.
@@ -107,6 +111,8 @@ pub struct SlotRow {
     pub prefix: String,
     /// Index on the group's time axis.
     pub position: u64,
+    /// Whether the group is an archive block.
+    pub archive: bool,
 }
 
 /// A grid-wide overview of one solar day and platform.
@@ -177,6 +183,70 @@ pub struct StaleRow {
     pub tile: TileId,
     /// Snapshot that made it stale.
     pub since: u64,
+}
+
+/// A finished unit of work that no commit has made visible yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedRow {
+    /// Product.
+    pub product: String,
+    /// Name of what it was made from.
+    pub unit: String,
+    /// Its group's prefix in the store.
+    pub prefix: String,
+    /// What it became, JSON.
+    pub result: String,
+}
+
+/// A name that keeps a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TagRow {
+    /// The name.
+    pub name: String,
+    /// The snapshot.
+    pub snapshot: u64,
+    /// Why, in the operator's words.
+    pub note: String,
+    /// When it was given.
+    pub created: Instant,
+}
+
+/// A group of slots, for `compact`, `gc` and `info --usage`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupRow {
+    /// Product.
+    pub product: String,
+    /// `slots`, `overviews` or `generation`.
+    pub kind: String,
+    /// Prefix in the store.
+    pub prefix: String,
+    /// Whether it is an archive block.
+    pub archive: bool,
+    /// Objects.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// First and last time it holds.
+    pub first: Option<Instant>,
+    /// See `first`.
+    pub last: Option<Instant>,
+}
+
+/// What a collection of garbage took out of the index; the store can let go of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Collected {
+    /// Snapshots that expired now.
+    pub expired: Vec<u64>,
+    /// Prefixes of groups that nothing refers to any more.
+    pub prefixes: Vec<String>,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Scene rows removed.
+    pub scenes: u64,
+    /// Slot rows removed.
+    pub slots: u64,
+    /// Derived rasters removed.
+    pub generations: u64,
 }
 
 /// A scene that was refused.

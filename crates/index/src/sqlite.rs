@@ -1,5 +1,6 @@
 //! The embedded backend: one SQLite file, write-ahead log, fully synchronous commits.
 
+mod keep;
 mod read;
 mod write;
 
@@ -167,6 +168,15 @@ impl SqliteIndex {
         &self,
         f: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<R, IndexError>,
     ) -> Result<R, IndexError> {
+        self.transact(true, f)
+    }
+
+    /// Runs a write in one transaction, which is undone unless it is to be kept.
+    fn transact<R>(
+        &self,
+        keep: bool,
+        f: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<R, IndexError>,
+    ) -> Result<R, IndexError> {
         let mut guard = lock(&self.writer);
         if guard.is_none() {
             *guard = Some(self.connect(true)?);
@@ -176,7 +186,11 @@ impl SqliteIndex {
         };
         let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).context("begin")?;
         let result = f(&tx)?;
-        tx.commit().context("commit")?;
+        if keep {
+            tx.commit().context("commit")?;
+        } else {
+            tx.rollback().context("undo")?;
+        }
         Ok(result)
     }
 }

@@ -2,9 +2,9 @@ use tesela_grid::{BoundingBox, GridDef, TileId};
 use tesela_model::{Instant, Period};
 
 use crate::{
-    GenerationCommit, GenerationRow, IndexError, IngestCommit, ObjectRow, OverviewRow, PositionRow,
-    ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow,
-    ZoneSetCommit, ZoneSetRow,
+    Collected, GenerationCommit, GenerationRow, GroupRow, IndexError, IngestCommit, MoveCommit, ObjectRow,
+    OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow,
+    SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit, ZoneSetRow,
 };
 
 /// What exists where and when. Reads take the snapshot they are made at.
@@ -22,6 +22,30 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// See the trait.
     fn snapshots(&self, limit: usize) -> Result<Vec<SnapshotRow>, IndexError>;
+
+    /// Fails unless a snapshot can be read.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownSnapshot`]; [`IndexError::ExpiredSnapshot`] names the nearest kept.
+    fn require_snapshot(&self, n: u64) -> Result<(), IndexError>;
+
+    /// Gives a snapshot a name, which keeps it for ever.
+    ///
+    /// # Errors
+    /// [`IndexError::Duplicate`] when the name is another snapshot's; as [`Index::require_snapshot`].
+    fn put_tag(&self, name: &str, snapshot: u64, note: &str) -> Result<(), IndexError>;
+
+    /// Takes a name away.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownTag`].
+    fn delete_tag(&self, name: &str) -> Result<(), IndexError>;
+
+    /// Names of snapshots, by name.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn tags(&self) -> Result<Vec<TagRow>, IndexError>;
 
     /// A number that changes whenever products, styles, zones or snapshots do.
     ///
@@ -89,7 +113,56 @@ pub trait Index: Send + Sync {
     /// See the trait.
     fn unfinished_runs(&self) -> Result<Vec<String>, IndexError>;
 
-    /// Prefixes of every registered group.
+    /// Notes a finished unit that is not to be visible yet; the same unit again replaces the note.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn stage_unit(&self, unit: &StagedRow) -> Result<(), IndexError>;
+
+    /// Finished units that no commit has taken.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn staged_units(&self) -> Result<Vec<StagedRow>, IndexError>;
+
+    /// Forgets staged units; their objects are the caller's to delete.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn drop_staged(&self, product: &str, units: &[String]) -> Result<(), IndexError>;
+
+    /// Makes slots lie elsewhere; changes nothing that a reader sees, so there is no snapshot.
+    ///
+    /// # Errors
+    /// [`IndexError::Corrupt`] when a slot is not there any more.
+    fn commit_move(&self, commit: &MoveCommit) -> Result<(), IndexError>;
+
+    /// Every group with its size and the times it holds.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn groups(&self) -> Result<Vec<GroupRow>, IndexError>;
+
+    /// Lets go of untagged snapshots made before an instant, the latest excepted, and of every row that no kept
+    /// snapshot sees; groups that nothing refers to then are doomed. Rasters of `official` products stay.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn collect(&self, before: Instant, dry_run: bool) -> Result<Collected, IndexError>;
+
+    /// Prefixes whose objects are to be deleted.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn doomed(&self) -> Result<Vec<String>, IndexError>;
+
+    /// Notes that a doomed prefix is deleted.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn forget_doomed(&self, prefix: &str) -> Result<(), IndexError>;
+
+    /// Prefixes of every registered group, and of every staged unit.
     ///
     /// # Errors
     /// See the trait.

@@ -4,6 +4,7 @@
 //! words are never OR-ed and spectra never mixed. Products without a quality band take the first scene with any
 //! valid band. Scenes on the grid's own pixels are copied bit for bit; others are warped once.
 
+use rayon::prelude::*;
 use tesela_crs::with_transformer;
 use tesela_grid::{GridDef, PixelWindow, TileId};
 use tesela_model::landsat::FlagMask;
@@ -27,7 +28,8 @@ pub struct SlotPixels {
     pub planes: Vec<Pixels>,
 }
 
-/// Reads and fuses a day's scenes in one tile; `None` when no pixel was observed there.
+/// Reads and fuses a day's scenes in one tile, and how many pixels that took from files, over all bands; `None` when
+/// no pixel was observed there.
 ///
 /// # Errors
 /// [`IngestError::Raster`] when a scene's pixels cannot be read.
@@ -36,7 +38,7 @@ pub fn fuse(
     grid: &GridDef,
     tile: TileId,
     day: &Day,
-) -> Result<Option<SlotPixels>, IngestError> {
+) -> Result<Option<(SlotPixels, u64)>, IngestError> {
     let tile_window = grid.tile_window(tile, 0);
     let Some(window) = day
         .scenes
@@ -58,12 +60,14 @@ pub fn fuse(
     let quality = product.measurements.iter().position(|m| m.flags.is_some());
     let fill = product.flag_table().and_then(|t| t.mask(&["fill"]).ok());
     let mut taken = vec![false; window.len()];
+    let mut read = 0;
     for scene in &day.scenes {
         if let Some(sampler) = Sampler::new(grid, scene, &window)? {
-            take_scene(product, scene, &sampler, quality, fill.as_ref(), &mut taken, &mut slot)?;
+            let bands = take_scene(product, scene, &sampler, quality, fill.as_ref(), &mut taken, &mut slot)?;
+            read += bands * (sampler.size.0 * sampler.size.1) as u64;
         }
     }
-    Ok(taken.contains(&true).then_some(slot))
+    Ok(taken.contains(&true).then_some((slot, read)))
 }
 
 fn aligned(w: &PixelWindow, within: &PixelWindow) -> Option<PixelWindow> {
@@ -73,6 +77,7 @@ fn aligned(w: &PixelWindow, within: &PixelWindow) -> Option<PixelWindow> {
     grown.intersection(within)
 }
 
+/// Takes from a scene what earlier ones of the day left; how many bands were read.
 fn take_scene(
     product: &ProductDef,
     scene: &PlannedScene,
@@ -81,29 +86,32 @@ fn take_scene(
     fill: Option<&FlagMask>,
     taken: &mut [bool],
     slot: &mut SlotPixels,
-) -> Result<(), IngestError> {
-    let mut planes: Vec<Option<Pixels>> = Vec::with_capacity(product.measurements.len());
+) -> Result<u64, IngestError> {
     // Quality first: it says which pixels this scene observed.
     let mut take: Vec<bool> = vec![false; taken.len()];
     if let Some(q) = quality {
         let m = &product.measurements[q];
-        let Some(words) = sampler.sample(scene, m, None)? else { return Ok(()) };
+        let Some(words) = sampler.sample(scene, m, None)? else { return Ok(0) };
         for (i, t) in take.iter_mut().enumerate() {
             let word = words.get_f64(i).unwrap_or(m.nodata);
             *t = !taken[i] && word != m.nodata && !fill.is_some_and(|f| f.matches(word as i32));
         }
         if !take.contains(&true) {
-            return Ok(());
+            return Ok(1);
         }
         copy_where(&words, &take, &mut slot.planes[q]);
     }
-    for (i, m) in product.measurements.iter().enumerate() {
-        planes.push(if Some(i) == quality {
-            None
-        } else {
-            sampler.sample(scene, m, Some(&take).filter(|_| quality.is_some()))?
-        });
-    }
+    let planes: Vec<Option<Pixels>> = product
+        .measurements
+        .par_iter()
+        .enumerate()
+        .map(|(i, m)| {
+            if Some(i) == quality {
+                return Ok(None);
+            }
+            sampler.sample(scene, m, Some(&take).filter(|_| quality.is_some()))
+        })
+        .collect::<Result<_, IngestError>>()?;
     if quality.is_none() {
         for (plane, m) in planes.iter().zip(&product.measurements) {
             let Some(p) = plane else { continue };
@@ -120,7 +128,7 @@ fn take_scene(
     for (done, t) in taken.iter_mut().zip(&take) {
         *done |= t;
     }
-    Ok(())
+    Ok(planes.iter().flatten().count() as u64 + u64::from(quality.is_some()))
 }
 
 fn copy_where(from: &Pixels, take: &[bool], to: &mut Pixels) {

@@ -2,123 +2,172 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use tesela_grid::{PixelWindow, TileId};
-use tesela_index::{Index, NewGroup, NewOverview, SlotRow};
+use tesela_index::{Index, NewGroup, NewOverview, NewSlot, SlotRow};
 use tesela_layout::names::{
     TILE_LEVELS, array_name, coarsest_level, overviews_prefix, slots_digest, tiles_extent, tiles_window,
 };
 use tesela_layout::{Shape, array_spec, group_spec};
 use tesela_model::{Instant, Period};
-use tesela_store::{ArrayRef, Codec, ObjectKey, Pixels, Window};
+use tesela_store::{ArrayRef, ArraySpec, Codec, ObjectInfo, ObjectKey, Pixels, Window};
 
 use crate::IngestError;
 use crate::plan::DayKey;
-use crate::slots::{Context, TopLevel, later, new_object};
+use crate::slots::{Context, later, new_object};
 
 /// Side of the inner chunk of overviews, pixels.
 const INNER: u32 = 256;
 
-/// Writes the overviews of a batch's days, together with what earlier batches hold of the same days.
+/// A slot's level-3 pixels: what overviews are made from.
+struct Top {
+    window: PixelWindow,
+    planes: Vec<Pixels>,
+}
+
+/// Where a slot's pixels lie.
+struct Place {
+    tile: TileId,
+    prefix: String,
+    position: u64,
+}
+
+/// Everything a day and platform has in the product, once the batch is in.
+struct DayParts {
+    day: DayKey,
+    time: Instant,
+    places: Vec<Place>,
+    digest: String,
+}
+
+/// Writes the overviews of a batch's days, from its slots and from what earlier batches hold of the same days.
 ///
 /// # Errors
 /// [`IngestError`] of the store or the index.
 pub fn write_overviews(
     c: &Context<'_>,
     index: &dyn Index,
-    tops: Vec<TopLevel>,
-    scenes_of: &BTreeMap<(TileId, DayKey), Vec<String>>,
-    batch: usize,
+    days: &[DayKey],
+    slots: &[NewSlot],
+    number: usize,
 ) -> Result<Option<(NewGroup, Vec<NewOverview>)>, IngestError> {
-    let mut days: BTreeMap<(Instant, DayKey), Vec<TopLevel>> = BTreeMap::new();
-    for top in tops {
-        days.entry((top.time, top.day)).or_default().push(top);
+    let mut parts = days_parts(c, index, days, slots)?;
+    parts.sort_by_key(|p| (p.time, p.day));
+    let Some((min, end)) = tiles_extent(parts.iter().flat_map(|p| p.places.iter().map(|s| s.tile))) else {
+        return Ok(None);
+    };
+    let top_level = coarsest_level(c.grid, min, end);
+    let windows: Vec<PixelWindow> = (0..=top_level).map(|l| tiles_window(c.grid, min, end, l)).collect();
+    let prefix = ObjectKey::new(&overviews_prefix(&c.product.product, c.run, number))?;
+    let dates = parts.len() as u64;
+    let mut specs = Vec::new();
+    for level in TILE_LEVELS + 1..=top_level {
+        for band in &c.bands {
+            let shape = Shape::whole(dates, &windows[level as usize], INNER);
+            specs.push(array_spec(band, level, shape, Codec::Lz4Bit));
+        }
     }
-    // One day may have tiles whose first scene differs in time; its earliest speaks for it.
-    let mut merged: BTreeMap<DayKey, (Instant, Vec<TopLevel>)> = BTreeMap::new();
-    for ((time, day), parts) in days {
-        let entry = merged.entry(day).or_insert((time, Vec::new()));
-        entry.0 = entry.0.min(time);
-        entry.1.extend(parts);
+    let mut times: Vec<Instant> = Vec::new();
+    for p in &parts {
+        times.push(later(p.time, &times));
     }
-    let mut digests = BTreeMap::new();
-    for (day, (time, parts)) in &mut merged {
-        let mut members: BTreeMap<TileId, Vec<String>> = parts
+    let written: Vec<Vec<ObjectInfo>> = parts
+        .par_iter()
+        .enumerate()
+        .map(|(position, p)| write_day(c, &prefix, &windows, &specs, position as u64, p))
+        .collect::<Result<_, _>>()?;
+    let mut objects: Vec<ObjectInfo> = written.into_iter().flatten().collect();
+    let overviews = parts
+        .iter()
+        .zip(&times)
+        .enumerate()
+        .map(|(position, (p, time))| NewOverview {
+            solar_day: p.day.solar_day.to_string(),
+            time: *time,
+            platform: p.day.platform.into(),
+            prefix: prefix.as_str().into(),
+            position: position as u64,
+            slots_digest: p.digest.clone(),
+            tile_min: min,
+            tile_end: end,
+        })
+        .collect();
+    let mut attributes = serde_json::Map::new();
+    attributes.insert("tesela_levels".into(), format!("{}..{top_level}", TILE_LEVELS + 1).into());
+    let spec = group_spec(prefix.clone(), c.grid, c.crs, &windows, times, specs, attributes);
+    objects.extend(c.store.write_group(&spec)?);
+    let group = NewGroup {
+        prefix: prefix.as_str().into(),
+        archive: false,
+        objects: objects.iter().map(new_object).collect(),
+    };
+    Ok(Some((group, overviews)))
+}
+
+/// Where the pixels of each day lie, those of the cube's own slots among them. The earliest slot of a day speaks for
+/// its time: tiles may differ in their first scene.
+fn days_parts(
+    c: &Context<'_>,
+    index: &dyn Index,
+    days: &[DayKey],
+    slots: &[NewSlot],
+) -> Result<Vec<DayParts>, IngestError> {
+    let mut by_day: BTreeMap<(String, &str), Vec<&NewSlot>> = BTreeMap::new();
+    for slot in slots {
+        by_day.entry((slot.solar_day.clone(), &slot.platform)).or_default().push(slot);
+    }
+    let mut found = Vec::new();
+    for day in days {
+        let new = by_day.remove(&(day.solar_day.to_string(), day.platform)).unwrap_or_default();
+        let Some(time) = new.iter().map(|s| s.time).min() else { continue };
+        let mut members: BTreeMap<TileId, Vec<String>> =
+            new.iter().map(|s| (s.tile, s.scenes.clone())).collect();
+        let mut places: Vec<Place> = new
             .iter()
-            .map(|p| (p.tile, scenes_of.get(&(p.tile, *day)).cloned().unwrap_or_default()))
+            .map(|s| Place { tile: s.tile, prefix: s.prefix.clone(), position: s.position })
             .collect();
-        for slot in earlier_slots(c, index, *day, *time)? {
+        for slot in earlier_slots(c, index, *day, time)? {
             if members.contains_key(&slot.tile) {
                 continue;
             }
             let scenes = index.slot_scenes(slot.id)?.into_iter().map(|s| s.product_id).collect();
             members.insert(slot.tile, scenes);
-            parts.push(read_top(c, &slot, *day)?);
+            places.push(Place { tile: slot.tile, prefix: slot.prefix, position: slot.position });
         }
-        digests.insert(*day, slots_digest(&members));
+        found.push(DayParts { day: *day, time, places, digest: slots_digest(&members) });
     }
-    let mut ordered: Vec<(DayKey, Instant, Vec<TopLevel>)> =
-        merged.into_iter().map(|(d, (t, p))| (d, t, p)).collect();
-    ordered.sort_by_key(|(d, t, _)| (*t, *d));
-    let Some((min, end)) = tiles_extent(ordered.iter().flat_map(|(_, _, p)| p.iter().map(|t| t.tile))) else {
-        return Ok(None);
-    };
-    let top_level = coarsest_level(c.grid, min, end);
-    let windows: Vec<PixelWindow> = (0..=top_level).map(|l| tiles_window(c.grid, min, end, l)).collect();
-    let prefix = ObjectKey::new(&overviews_prefix(&c.product.product, c.run, batch))?;
-    let dates = ordered.len() as u64;
-    let mut specs = Vec::new();
-    for level in TILE_LEVELS + 1..=top_level {
-        for band in &c.bands {
-            specs.push(array_spec(
-                band,
-                level,
-                Shape::whole(dates, &windows[level as usize], INNER),
-                Codec::Lz4Bit,
-            ));
-        }
-    }
-    let mut times = Vec::new();
-    let mut overviews = Vec::new();
+    Ok(found)
+}
+
+/// Levels 4 and up of one day.
+fn write_day(
+    c: &Context<'_>,
+    prefix: &ObjectKey,
+    windows: &[PixelWindow],
+    specs: &[ArraySpec],
+    position: u64,
+    parts: &DayParts,
+) -> Result<Vec<ObjectInfo>, IngestError> {
+    let tops = parts.places.iter().map(|p| read_top(c, p)).collect::<Result<Vec<_>, _>>()?;
     let mut objects = Vec::new();
-    for (position, (day, time, parts)) in ordered.iter().enumerate() {
-        let time = later(*time, &times);
-        times.push(time);
-        let (mut window, mut planes) = mosaic(c, parts);
-        for level in TILE_LEVELS + 1..=top_level {
-            // Even edges, so that each level's pixels hold exactly four of the level below.
-            (window, planes) = padded(c, window, planes);
-            planes = c.halve(&planes, window.width, window.height)?;
-            window = PixelWindow::new(window.px / 2, window.py / 2, window.width / 2, window.height / 2);
-            let whole = windows[level as usize];
-            let Some(inside) = window.intersection(&whole) else { continue };
-            for (b, plane) in planes.iter().enumerate() {
-                let spec = &specs[(level - TILE_LEVELS - 1) as usize * c.bands.len() + b];
-                let array = ArrayRef::from_spec(&prefix, spec)?;
-                let mut writer = c.store.shard_writer(&array, [position as u64, 0, 0])?;
-                let plane = crop(plane, &window, &inside);
-                let (y0, x0) = ((inside.py - whole.py) as u64, (inside.px - whole.px) as u64);
-                writer.put_window(0, y0, x0, inside.height, inside.width, &plane)?;
-                objects.extend(writer.finish()?);
-            }
+    let (mut window, mut planes) = mosaic(c, &tops);
+    for (level, whole) in windows.iter().enumerate().skip(TILE_LEVELS as usize + 1) {
+        // Even edges, so that each level's pixels hold exactly four of the level below.
+        (window, planes) = padded(c, window, planes);
+        planes = c.halve(&planes, window.width, window.height)?;
+        window = PixelWindow::new(window.px / 2, window.py / 2, window.width / 2, window.height / 2);
+        let Some(inside) = window.intersection(whole) else { continue };
+        for (b, plane) in planes.iter().enumerate() {
+            let spec = &specs[(level - TILE_LEVELS as usize - 1) * c.bands.len() + b];
+            let array = ArrayRef::from_spec(prefix, spec)?;
+            let mut writer = c.store.shard_writer(&array, [position, 0, 0])?;
+            let plane = crop(plane, &window, &inside);
+            let (y0, x0) = ((inside.py - whole.py) as u64, (inside.px - whole.px) as u64);
+            writer.put_window(0, y0, x0, inside.height, inside.width, &plane)?;
+            objects.extend(writer.finish()?);
         }
-        overviews.push(NewOverview {
-            solar_day: day.solar_day.to_string(),
-            time,
-            platform: day.platform.into(),
-            prefix: prefix.as_str().into(),
-            position: position as u64,
-            slots_digest: digests.remove(day).unwrap_or_default(),
-            tile_min: min,
-            tile_end: end,
-        });
     }
-    let mut attributes = serde_json::Map::new();
-    attributes.insert("tesela_levels".into(), format!("{}..{top_level}", TILE_LEVELS + 1).into());
-    let spec = group_spec(prefix.clone(), c.grid, c.crs, &windows, times, specs, attributes);
-    objects.extend(c.store.write_group(&spec)?);
-    let group =
-        NewGroup { prefix: prefix.as_str().into(), objects: objects.iter().map(new_object).collect() };
-    Ok(Some((group, overviews)))
+    Ok(objects)
 }
 
 fn earlier_slots(
@@ -134,22 +183,22 @@ fn earlier_slots(
     Ok(slots.into_iter().filter(|s| s.solar_day == solar_day && s.platform == day.platform).collect())
 }
 
-fn read_top(c: &Context<'_>, slot: &SlotRow, day: DayKey) -> Result<TopLevel, IngestError> {
-    let prefix = ObjectKey::new(&slot.prefix)?;
-    let window = c.grid.tile_window(slot.tile, TILE_LEVELS);
+fn read_top(c: &Context<'_>, place: &Place) -> Result<Top, IngestError> {
+    let prefix = ObjectKey::new(&place.prefix)?;
+    let window = c.grid.tile_window(place.tile, TILE_LEVELS);
     let whole = Window { y0: 0, x0: 0, height: window.height, width: window.width };
     let mut planes = Vec::new();
     for band in &c.bands {
         let array = c.store.open_array(&prefix, &array_name(&band.name, TILE_LEVELS))?;
         let mut plane = Pixels::empty(band.dtype);
-        c.store.read_window(&array, slot.position, whole, &mut plane)?;
+        c.store.read_window(&array, place.position, whole, &mut plane)?;
         planes.push(plane);
     }
-    Ok(TopLevel { tile: slot.tile, day, time: slot.time, window, planes })
+    Ok(Top { window, planes })
 }
 
 /// All tiles' level-3 pixels of a day on one canvas.
-fn mosaic(c: &Context<'_>, parts: &[TopLevel]) -> (PixelWindow, Vec<Pixels>) {
+fn mosaic(c: &Context<'_>, parts: &[Top]) -> (PixelWindow, Vec<Pixels>) {
     let window =
         parts.iter().map(|p| p.window).reduce(|a, b| a.union(&b)).unwrap_or(PixelWindow::new(0, 0, 0, 0));
     let mut planes: Vec<Pixels> =

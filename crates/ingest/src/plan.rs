@@ -37,6 +37,11 @@ impl PlannedScene {
         Instant::from(self.source.acquired)
     }
 
+    /// Tiles of the grid that it meets.
+    pub fn tiles(&self, grid: &GridDef) -> BTreeSet<TileId> {
+        grid.tiles_in_window(&self.window, 0).into_iter().filter(|t| grid.has_tile(*t)).collect()
+    }
+
     /// Key of the slot it belongs to, in any tile.
     pub fn day(&self) -> DayKey {
         DayKey { solar_day: self.solar_day, platform: self.source.platform.stac_name() }
@@ -181,12 +186,18 @@ impl Day {
         self.scenes.iter().map(PlannedScene::time).min().unwrap_or(Instant(0))
     }
 
-    /// Tiles that any of the scenes meets.
-    pub fn tiles(&self, grid: &GridDef) -> BTreeSet<TileId> {
+    /// The day as a window of the grid sees it: only the scenes that meet it.
+    pub fn within(&self, window: &PixelWindow) -> Self {
+        let meets = |s: &&PlannedScene| s.window.intersection(window).is_some();
+        Self { key: self.key, scenes: self.scenes.iter().filter(meets).cloned().collect() }
+    }
+
+    /// Tiles that any of the new scenes meets: those whose slot changes.
+    pub fn tiles(&self, grid: &GridDef, new_ids: &BTreeSet<String>) -> BTreeSet<TileId> {
         self.scenes
             .iter()
-            .flat_map(|s| grid.tiles_in_window(&s.window, 0))
-            .filter(|t| grid.has_tile(*t))
+            .filter(|s| new_ids.contains(&s.source.product_id))
+            .flat_map(|s| s.tiles(grid))
             .collect()
     }
 }

@@ -2,33 +2,41 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::Serialize;
 use tesela_crs::crs_info;
 use tesela_grid::{GridDef, TileId};
-use tesela_index::{Index, IngestCommit, NewScene, SceneQuery, SceneRow};
+use tesela_index::{Index, IngestCommit, NewScene, SceneQuery, SceneRow, StagedRow};
+use tesela_layout::Form;
 use tesela_model::{Band, Instant, Period, ProductDef, Progress};
 use tesela_store::{ObjectKey, Store};
 
 use crate::IngestError;
 use crate::overviews::write_overviews;
 use crate::plan::{Day, DayKey, PlannedScene, batches, place, resolve_files};
-use crate::slots::{Context, write_tile};
+use crate::raster;
+use crate::slots::{Context, UnitResult, write_unit};
 use crate::source::{AcceptRule, RefusalReason, SceneSource, discover};
 
 /// How an ingest runs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct IngestOptions {
     /// Only say what would be done.
     pub dry_run: bool,
-    /// Days in one commit.
-    pub batch_days: usize,
+    /// Days in one commit; `None` is 32, and 512 in bulk.
+    pub batch_days: Option<usize>,
+    /// Write archive blocks at once, for an archive that is loaded once.
+    pub bulk: bool,
+    /// Memory to stay within, bytes; as few units as needed are worked on at a time. At least one is.
+    pub memory_bytes: Option<u64>,
 }
 
-impl Default for IngestOptions {
-    fn default() -> Self {
-        Self { dry_run: false, batch_days: 32 }
+impl IngestOptions {
+    fn days(&self) -> usize {
+        self.batch_days.unwrap_or(if self.bulk { 512 } else { 32 }).max(1)
     }
 }
 
@@ -56,6 +64,10 @@ pub struct IngestReport {
     pub superseded: usize,
     /// Scenes refused.
     pub refused: Vec<RefusedScene>,
+    /// Units that a killed run had finished, taken as they are.
+    pub resumed: usize,
+    /// Pixels read from files for each pixel that the new scenes have.
+    pub overlap: f64,
     /// Slots written.
     pub slots: usize,
     /// Bytes written.
@@ -83,6 +95,7 @@ pub fn ingest(
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
     sweep(store, index)?;
+    raster::limit_cache();
     let discovery = discover(paths);
     let mut report = IngestReport {
         found: discovery.scenes.len() + discovery.refused.len(),
@@ -288,27 +301,54 @@ fn write(
         quality: product.measurements.iter().position(|m| m.flags.is_some()),
         fill: mask(&["fill".to_owned()]),
         hidden: product.masks.get("standard").and_then(|m| mask(&m.any_of)),
+        form: if options.bulk { Form::Archive } else { Form::Recent },
+        pixels_read: AtomicU64::new(0),
     };
     let new_ids: BTreeSet<String> = new_scenes.iter().map(|s| s.source.product_id.clone()).collect();
-    let mut batches = batches(new_scenes, options.batch_days);
-    for day in batches.iter_mut().flatten() {
-        join_known(index, product, grid, day, known, &new_ids, progress, report)?;
+    let scene_pixels: u64 =
+        new_scenes.iter().map(|s| (s.geobox.width * s.geobox.height * s.files.len()) as u64).sum();
+    let mut batches = batches(new_scenes, options.days());
+    for days in &mut batches {
+        let mut whole = Vec::with_capacity(days.len());
+        for mut day in std::mem::take(days) {
+            match join_known(index, product, grid, &mut day, &new_ids, report.snapshot) {
+                Ok(joined) => {
+                    for id in joined {
+                        let words = format!("{id} is fused again with new scenes of its day");
+                        progress.note(&words);
+                        report.warnings.push(words);
+                    }
+                    whole.push(day);
+                }
+                // A source that is gone keeps new scenes of its day out, and nothing else.
+                Err(e) => {
+                    let Some(code) = e.scene_code() else { return Err(e) };
+                    for scene in &day.scenes {
+                        let path = &scene.source.source;
+                        refuse(index, product, options, progress, report, path, code, &e.to_string())?;
+                    }
+                }
+            }
+        }
+        *days = whole;
     }
-    let total: usize = batches.iter().flatten().map(|d| d.tiles(grid).len()).sum();
+    let total: usize = batches.iter().flatten().map(|d| d.tiles(grid, &new_ids).len()).sum();
     progress.begin("ingest", total as u64, "slots");
-    // Each attempt has a number of its own: what a failed one staged is never written over.
-    let mut number = 0;
+    let job = Job {
+        context: &context,
+        index,
+        new_ids: &new_ids,
+        at_once: units_at_once(&context, options),
+        numbers: AtomicUsize::new(0),
+    };
     for days in &mut batches {
         while !days.is_empty() {
-            let committed = write_batch(&context, index, days, number, &new_ids, progress);
-            number += 1;
-            match committed {
+            match write_batch(&job, days, progress) {
                 Ok(written) => {
-                    if let Some((snapshot, slots, bytes)) = written {
-                        report.snapshot = snapshot;
-                        report.slots += slots;
-                        report.bytes += bytes;
-                    }
+                    report.snapshot = written.snapshot;
+                    report.slots += written.slots;
+                    report.bytes += written.bytes;
+                    report.resumed += written.resumed;
                     break;
                 }
                 Err(e) => {
@@ -318,7 +358,8 @@ fn write(
                         refuse(index, product, options, progress, report, &path, code, &e.to_string())?;
                         continue;
                     }
-                    // Nothing of this batch is visible; what it staged goes away now, or with the next run.
+                    // Nothing of this batch is visible. Whole units stay for the next run; the rest goes away now,
+                    // or with the next run.
                     progress.end();
                     if !matches!(e, IngestError::Store(_)) {
                         index.end_run(&run)?;
@@ -337,7 +378,21 @@ fn write(
         }
     }
     progress.end();
+    report.overlap = context.pixels_read.load(Ordering::Relaxed) as f64 / scene_pixels.max(1) as f64;
+    drop_staged(store, index, &product.product)?;
     index.end_run(&run)?;
+    Ok(())
+}
+
+/// Units that no commit took: the scenes they were made for are in the cube in another way, or are not wanted any more.
+fn drop_staged(store: &Store, index: &dyn Index, product: &str) -> Result<(), IngestError> {
+    let left: Vec<StagedRow> =
+        index.staged_units()?.into_iter().filter(|staged| staged.product == product).collect();
+    for staged in &left {
+        store.delete_under(&ObjectKey::new(&staged.prefix)?)?;
+    }
+    let names: Vec<String> = left.into_iter().map(|staged| staged.unit).collect();
+    index.drop_staged(product, &names)?;
     Ok(())
 }
 
@@ -376,30 +431,30 @@ fn sweep_run(store: &Store, index: &dyn Index, run: &str) -> Result<(), IngestEr
     Ok(())
 }
 
-/// Adds to a day the scenes that the cube holds of it already, so that slots are fused from all their sources.
-#[allow(clippy::too_many_arguments)]
+/// Adds to a day the scenes that the cube holds in the slots which change, so that these are fused from all their
+/// sources.
 fn join_known(
     index: &dyn Index,
     product: &ProductDef,
     grid: &GridDef,
     day: &mut Day,
-    known: &BTreeMap<&str, &SceneRow>,
     new_ids: &BTreeSet<String>,
-    progress: &dyn Progress,
-    report: &mut IngestReport,
-) -> Result<(), IngestError> {
+    snapshot: u64,
+) -> Result<Vec<String>, IngestError> {
     let solar_day = day.key.solar_day.to_string();
     let new_keys: BTreeSet<String> = day.scenes.iter().map(|s| s.source.scene_key.clone()).collect();
     let around = Period { start: Instant(day.time().0 - 172_800), end: Instant(day.time().0 + 172_800) };
-    for row in known.values() {
-        if row.solar_day != solar_day
-            || row.platform != day.key.platform
-            || !around.contains(row.acquired)
-            || new_keys.contains(&row.scene_key)
-            || new_ids.contains(&row.product_id)
-        {
-            continue;
+    let mut sharing: BTreeMap<String, SceneRow> = BTreeMap::new();
+    for tile in day.tiles(grid, new_ids) {
+        for slot in index.slots(&product.product, Some(tile), &around, snapshot)? {
+            if slot.solar_day == solar_day && slot.platform == day.key.platform {
+                let rows = index.slot_scenes(slot.id)?.into_iter();
+                sharing.extend(rows.map(|row| (row.product_id.clone(), row)));
+            }
         }
+    }
+    sharing.retain(|id, row| !new_keys.contains(&row.scene_key) && !new_ids.contains(id));
+    for row in sharing.values() {
         let fail = |reason: String| IngestError::RefuseSource {
             product_id: day.scenes.first().map(|s| s.source.product_id.clone()).unwrap_or_default(),
             other: row.product_id.clone(),
@@ -409,64 +464,161 @@ fn join_known(
         let source: SceneSource = serde_json::from_str(&text).map_err(|e| fail(e.to_string()))?;
         let files = resolve_files(product, &source).map_err(|e| fail(e.to_string()))?;
         let placed = place(product, grid, source, files).map_err(|e| fail(e.to_string()))?;
-        // Only tiles that the new scenes touch change; the others keep their slot.
-        if day.scenes.iter().any(|s| s.window.intersection(&placed.window).is_some()) {
-            progress.note(&format!("{} is fused again with new scenes of its day", row.product_id));
-            report.warnings.push(format!("{} is fused again with new scenes of its day", row.product_id));
-            day.scenes.push(placed);
-        }
+        day.scenes.push(placed);
     }
-    day.scenes.sort_by_key(|a| (a.source.row, a.source.path));
-    Ok(())
+    day.scenes.sort_by(|a, b| {
+        (a.source.row, a.source.path, &a.source.product_id).cmp(&(
+            b.source.row,
+            b.source.path,
+            &b.source.product_id,
+        ))
+    });
+    Ok(sharing.into_keys().collect())
 }
 
-fn write_batch(
-    c: &Context<'_>,
-    index: &dyn Index,
-    days: &[Day],
-    number: usize,
-    new_ids: &BTreeSet<String>,
-    progress: &dyn Progress,
-) -> Result<Option<(u64, usize, u64)>, IngestError> {
+/// What the batches of one ingest share.
+struct Job<'j> {
+    context: &'j Context<'j>,
+    index: &'j dyn Index,
+    new_ids: &'j BTreeSet<String>,
+    /// Units worked on together.
+    at_once: usize,
+    /// Numbers groups; each attempt has numbers of its own, so that nothing is ever written over.
+    numbers: AtomicUsize,
+}
+
+/// Some days of one tile: what is written as one group, and kept when the run is killed.
+struct Unit<'d> {
+    tile: TileId,
+    days: Vec<&'d Day>,
+    /// Names all it is made from.
+    name: String,
+}
+
+/// What a committed batch added.
+struct Written {
+    snapshot: u64,
+    slots: usize,
+    bytes: u64,
+    resumed: usize,
+}
+
+/// How many units fit the memory: what their writers hold, a fused slot beside it, and the pictures of the bands that
+/// are being read.
+fn units_at_once(c: &Context<'_>, options: &IngestOptions) -> usize {
+    let threads = rayon::current_num_threads().max(1);
+    let Some(memory) = options.memory_bytes else { return threads };
+    let pixels = u64::from(c.grid.tile_size).pow(2);
+    let bytes: u64 = c.bands.iter().map(|b| b.dtype.size_bytes() as u64).sum::<u64>() * pixels;
+    let depth = if options.bulk { u64::from(c.product.layout.archive.inner[0]) } else { 1 };
+    let unit = bytes * (depth + 2);
+    let shared = (256 << 20) + threads as u64 * pixels * 12;
+    (memory.saturating_sub(shared) / unit.max(1)).clamp(1, threads as u64) as usize
+}
+
+/// Cuts a batch into units: all days of a tile in one group, or archive blocks of about the same size.
+fn units<'d>(c: &Context<'_>, days: &'d [Day], new_ids: &BTreeSet<String>) -> Vec<Unit<'d>> {
     let mut by_tile: BTreeMap<TileId, Vec<&Day>> = BTreeMap::new();
     for day in days {
-        for tile in day.tiles(c.grid) {
+        for tile in day.tiles(c.grid, new_ids) {
             by_tile.entry(tile).or_default().push(day);
         }
     }
-    let results: Vec<_> = by_tile
-        .par_iter()
-        .map(|(tile, days)| write_tile(c, *tile, days, number, progress))
-        .collect::<Result<_, _>>()?;
+    let archive = c.product.layout.archive;
+    let mut found = Vec::new();
+    for (tile, days) in by_tile {
+        let size = match c.form {
+            Form::Recent => days.len(),
+            Form::Archive => {
+                let blocks = days.len().div_ceil(archive.dates as usize);
+                days.len().div_ceil(blocks.max(1)).next_multiple_of(archive.inner[0] as usize)
+            }
+        };
+        for days in days.chunks(size.max(1)) {
+            let days = days.to_vec();
+            found.push(Unit { tile, name: unit_name(c, tile, &days), days });
+        }
+    }
+    found
+}
+
+fn unit_name(c: &Context<'_>, tile: TileId, days: &[&Day]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |text: &str| {
+        hasher.update(text.as_bytes());
+        hasher.update(b"\n");
+    };
+    add(concat!("tesela ", env!("CARGO_PKG_VERSION")));
+    add(&serde_json::to_string(c.product).unwrap_or_default());
+    add(&format!("{} {tile} {:?}", c.grid.id, c.form));
+    for day in days {
+        add(&format!("{} {}", day.key.solar_day, day.key.platform));
+        for scene in &day.scenes {
+            add(&serde_json::to_string(&scene.source).unwrap_or_default());
+            for (_, file, _) in scene.files.values() {
+                let metadata = std::fs::metadata(&file.path).ok();
+                let modified = metadata.as_ref().and_then(|m| m.modified().ok());
+                add(&format!("{} {modified:?}", metadata.map_or(0, |m| m.len())));
+            }
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn write_batch(job: &Job<'_>, days: &[Day], progress: &dyn Progress) -> Result<Written, IngestError> {
+    let c = job.context;
+    let units = units(c, days, job.new_ids);
+    let staged: BTreeMap<String, StagedRow> =
+        job.index.staged_units()?.into_iter().map(|s| (s.unit.clone(), s)).collect();
+    let next = AtomicUsize::new(0);
+    let resumed = AtomicUsize::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    let work = || -> Result<(), IngestError> {
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(unit) = units.get(i) else { return Ok(()) };
+            let result = match staged.get(&unit.name).and_then(|row| whole(c.store, row)) {
+                Some(result) => {
+                    resumed.fetch_add(1, Ordering::Relaxed);
+                    progress.advance(unit.days.len() as u64);
+                    result
+                }
+                None => {
+                    let number = job.numbers.fetch_add(1, Ordering::Relaxed);
+                    let result = write_unit(c, unit.tile, &unit.days, number, progress)?;
+                    stage(job, unit, &result)?;
+                    result
+                }
+            };
+            results.lock().unwrap_or_else(PoisonError::into_inner).insert(i, result);
+        }
+    };
+    let units_done = (0..job.at_once).into_par_iter().try_for_each(|_| {
+        // The first error ends the others at their next unit.
+        work().inspect_err(|_| next.store(units.len(), Ordering::Relaxed))
+    });
+    units_done?;
     let mut commit =
         IngestCommit { product: c.product.product.clone(), run: c.run.into(), ..IngestCommit::default() };
-    let mut tops = Vec::new();
-    let mut scenes_of: BTreeMap<(TileId, DayKey), Vec<String>> = BTreeMap::new();
-    for result in results {
-        for (slot, top) in result.slots.iter().zip(&result.tops) {
-            scenes_of.insert((slot.tile, top.day), slot.scenes.clone());
-        }
+    for result in results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values() {
         commit.slot_groups.extend(result.group);
         commit.slots.extend(result.slots);
-        tops.extend(result.tops);
     }
-    if let Some((group, overviews)) = write_overviews(c, index, tops, &scenes_of, number)? {
+    commit.staged = units.iter().map(|u| u.name.clone()).collect();
+    let keys: Vec<DayKey> = days.iter().map(|d| d.key).collect();
+    let number = job.numbers.fetch_add(1, Ordering::Relaxed);
+    if let Some((group, overviews)) = write_overviews(c, job.index, &keys, &commit.slots, number)? {
         commit.overview_groups.push(group);
         commit.overviews = overviews;
     }
     commit.scenes = days
         .iter()
         .flat_map(|d| d.scenes.iter().map(move |s| (d, s)))
-        .filter(|(_, s)| new_ids.contains(&s.source.product_id))
+        .filter(|(_, s)| job.new_ids.contains(&s.source.product_id))
         .map(|(d, s)| new_scene(d.key, s))
         .collect();
-    let bytes = commit
-        .slot_groups
-        .iter()
-        .chain(&commit.overview_groups)
-        .flat_map(|g| &g.objects)
-        .map(|o| o.bytes)
-        .sum();
+    let groups = commit.slot_groups.iter().chain(&commit.overview_groups);
+    let bytes = groups.flat_map(|g| &g.objects).map(|o| o.bytes).sum();
     commit.summary = serde_json::json!({
         "product": c.product.product,
         "scenes": commit.scenes.len(),
@@ -475,8 +627,31 @@ fn write_batch(
     })
     .to_string();
     c.store.sync()?;
-    let snapshot = index.commit_ingest(&commit)?;
-    Ok(Some((snapshot, commit.slots.len(), bytes)))
+    let snapshot = job.index.commit_ingest(&commit)?;
+    Ok(Written { snapshot, slots: commit.slots.len(), bytes, resumed: resumed.into_inner() })
+}
+
+/// Notes a finished unit, so that a killed run need not do it again.
+fn stage(job: &Job<'_>, unit: &Unit<'_>, result: &UnitResult) -> Result<(), IngestError> {
+    let Some(group) = &result.group else { return Ok(()) };
+    job.index.stage_unit(&StagedRow {
+        product: job.context.product.product.clone(),
+        unit: unit.name.clone(),
+        prefix: group.prefix.clone(),
+        result: serde_json::to_string(result).unwrap_or_default(),
+    })?;
+    Ok(())
+}
+
+/// A staged unit, if every object of it is there as it was written: it was not synced, and the machine may have
+/// stopped since.
+fn whole(store: &Store, row: &StagedRow) -> Option<UnitResult> {
+    let result: UnitResult = serde_json::from_str(&row.result).ok()?;
+    let is_there = |o: &tesela_index::NewObject| {
+        let found = ObjectKey::new(&o.key).ok().and_then(|key| store.digest(&key).ok().flatten());
+        found.is_some_and(|found| found.bytes == o.bytes && found.digest == o.digest)
+    };
+    result.group.as_ref().is_some_and(|g| g.objects.par_iter().all(is_there)).then_some(result)
 }
 
 fn new_scene(day: DayKey, s: &PlannedScene) -> NewScene {

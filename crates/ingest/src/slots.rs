@@ -1,19 +1,22 @@
-//! A batch's slots and their pyramids into the store: one group a tile, level 0 as one object per slot and band,
-//! levels 1 to 3 as one object per group and band.
+//! A unit of an ingest: slots of one tile and their pyramids into the store, as one group.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use tesela_crs::CrsInfo;
 use tesela_grid::{GridDef, PixelWindow, TileId};
 use tesela_index::{NewGroup, NewObject, NewSlot};
-use tesela_layout::names::{TILE_LEVELS, slots_prefix};
-use tesela_layout::{Shape, array_spec, group_spec};
+use tesela_layout::names::slots_prefix;
+use tesela_layout::{BandWriter, Form, SlotsGroup};
 use tesela_model::landsat::FlagMask;
 use tesela_model::{Band, Instant, ProductDef, Progress, PyramidRule};
 use tesela_raster::{Sample, SceneReduction};
-use tesela_store::{ArrayRef, Codec, ObjectInfo, ObjectKey, Pixels, ShardWriter, Store};
+use tesela_store::{ObjectInfo, ObjectKey, Pixels, Store};
 
 use crate::IngestError;
 use crate::fuse::{SlotPixels, fuse};
-use crate::plan::{Day, DayKey};
+use crate::plan::Day;
 
 /// What all writers of one ingest share.
 pub struct Context<'c> {
@@ -35,32 +38,19 @@ pub struct Context<'c> {
     pub fill: Option<FlagMask>,
     /// Flags of the standard mask.
     pub hidden: Option<FlagMask>,
+    /// How level 0 is cut into objects.
+    pub form: Form,
+    /// Pixels read from files so far, over all bands.
+    pub pixels_read: AtomicU64,
 }
 
-/// A day's level-3 pixels in one tile: what overviews are made from.
-#[derive(Debug, Clone)]
-pub struct TopLevel {
-    /// Tile.
-    pub tile: TileId,
-    /// Day and platform.
-    pub day: DayKey,
-    /// Time of the slot.
-    pub time: Instant,
-    /// Level-3 window.
-    pub window: PixelWindow,
-    /// One plane a band.
-    pub planes: Vec<Pixels>,
-}
-
-/// What one tile's part of a batch became.
-#[derive(Debug, Default)]
-pub struct TileResult {
+/// What one unit became: what is staged, and committed with the others of its batch.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct UnitResult {
     /// The group, if any slot had pixels.
     pub group: Option<NewGroup>,
     /// Its slots.
     pub slots: Vec<NewSlot>,
-    /// Level-3 pixels of each slot.
-    pub tops: Vec<TopLevel>,
 }
 
 impl Context<'_> {
@@ -89,7 +79,7 @@ impl Context<'_> {
         let (clear, fill) = self.clear_and_fill(planes);
         let reduction = SceneReduction::new(width, height, &clear, &fill).map_err(size)?;
         planes
-            .iter()
+            .par_iter()
             .zip(&self.bands)
             .map(|(plane, band)| {
                 Ok(match plane {
@@ -121,35 +111,44 @@ pub(crate) fn size(e: tesela_raster::RasterError) -> IngestError {
     IngestError::Geometry { path: "pyramid".into(), problem: e.to_string() }
 }
 
-/// Writes one tile's slots of a batch, day by day in time order.
+/// Writes slots of one tile, day by day in time order, as the group numbered `number` of the run.
 ///
 /// # Errors
 /// [`IngestError`] of reading a scene or of the store.
-pub fn write_tile(
+pub fn write_unit(
     c: &Context<'_>,
     tile: TileId,
     days: &[&Day],
-    batch: usize,
+    number: usize,
     progress: &dyn Progress,
-) -> Result<TileResult, IngestError> {
-    let prefix = ObjectKey::new(&slots_prefix(&c.product.product, tile, c.run, batch))?;
-    let planned = days.len() as u64;
-    let windows: Vec<PixelWindow> = (0..=TILE_LEVELS).map(|l| c.grid.tile_window(tile, l)).collect();
-    let mut result = TileResult::default();
-    let mut objects = Vec::new();
-    let mut writers = level_writers(c, &prefix, &windows, planned)?;
+) -> Result<UnitResult, IngestError> {
+    let prefix = ObjectKey::new(&slots_prefix(&c.product.product, tile, c.run, number))?;
+    let group = SlotsGroup {
+        prefix: prefix.clone(),
+        tile,
+        bands: &c.bands,
+        grid: c.grid,
+        crs: c.crs,
+        layout: c.product.layout,
+        form: c.form,
+        planned: days.len() as u64,
+    };
+    let windows = group.windows();
+    let here: Vec<Day> = days.iter().map(|day| day.within(&windows[0])).collect();
+    let mut writers =
+        c.bands.iter().map(|band| group.band_writer(c.store, band)).collect::<Result<Vec<_>, _>>()?;
+    let mut result = UnitResult::default();
     let mut times = Vec::new();
-    for day in days {
+    for day in &here {
         if progress.cancelled() {
             return Err(IngestError::Cancelled);
         }
-        if let Some(slot) = fuse(c.product, c.grid, tile, day)? {
+        if let Some((slot, read)) = fuse(c.product, c.grid, tile, day)? {
+            c.pixels_read.fetch_add(read, Ordering::Relaxed);
             let position = times.len() as u64;
-            objects.extend(write_level_0(c, &prefix, &windows[0], planned, position, &slot)?);
-            let top = write_levels(c, &windows, &mut writers, position, &slot)?;
+            write_slot(c, &windows, &mut writers, position, slot)?;
             let time = later(day.time(), &times);
             times.push(time);
-            result.tops.push(TopLevel { tile, day: day.key, time, window: top.window, planes: top.planes });
             result.slots.push(NewSlot {
                 tile,
                 solar_day: day.key.solar_day.to_string(),
@@ -165,22 +164,46 @@ pub fn write_tile(
     if times.is_empty() {
         return Ok(result);
     }
-    let dates = times.len() as u64;
-    for writer in writers {
-        objects.extend(writer.finish()?);
-    }
-    let mut specs = Vec::new();
-    for (level, window) in windows.iter().enumerate() {
-        for band in &c.bands {
-            let shape = level_shape(c, window, level as u32, dates, planned);
-            specs.push(array_spec(band, level as u32, shape, Codec::Lz4Bit));
-        }
-    }
-    let spec = group_spec(prefix.clone(), c.grid, c.crs, &windows, times, specs, serde_json::Map::new());
-    objects.extend(c.store.write_group(&spec)?);
-    result.group =
-        Some(NewGroup { prefix: prefix.as_str().into(), objects: objects.iter().map(new_object).collect() });
+    let written: Vec<Vec<ObjectInfo>> =
+        writers.into_par_iter().map(BandWriter::finish).collect::<Result<_, _>>()?;
+    let mut objects: Vec<ObjectInfo> = written.into_iter().flatten().collect();
+    objects.extend(c.store.write_group(&group.spec(times))?);
+    result.group = Some(NewGroup {
+        prefix: prefix.as_str().into(),
+        archive: c.form == Form::Archive,
+        objects: objects.iter().map(new_object).collect(),
+    });
     Ok(result)
+}
+
+/// One slot into the group, all levels, band by band in parallel.
+fn write_slot(
+    c: &Context<'_>,
+    windows: &[PixelWindow],
+    writers: &mut [BandWriter],
+    position: u64,
+    slot: SlotPixels,
+) -> Result<(), IngestError> {
+    let mut slot = slot;
+    for (level, tile) in windows.iter().enumerate() {
+        if level > 0 {
+            let planes = c.halve(&slot.planes, slot.window.width, slot.window.height)?;
+            let w = slot.window;
+            let window = PixelWindow::new(
+                w.px.div_euclid(2),
+                w.py.div_euclid(2),
+                w.width.div_ceil(2),
+                w.height.div_ceil(2),
+            );
+            slot = SlotPixels { window, planes };
+        }
+        writers
+            .par_iter_mut()
+            .zip(&slot.planes)
+            .try_for_each(|(writer, plane)| writer.put(position, level as u32, tile, &slot.window, plane))?;
+    }
+    writers.par_iter_mut().try_for_each(|writer| writer.pass(position + 1))?;
+    Ok(())
 }
 
 /// The date itself, or one second past the last: a group's time axis never repeats.
@@ -190,81 +213,4 @@ pub(crate) fn later(time: Instant, times: &[Instant]) -> Instant {
 
 pub(crate) fn new_object(o: &ObjectInfo) -> NewObject {
     NewObject { key: o.key.as_str().into(), bytes: o.bytes, digest: o.digest.clone() }
-}
-
-/// Level 0 has one object a date; levels 1 to 3 have one for all the group's dates.
-fn level_shape(c: &Context<'_>, window: &PixelWindow, level: u32, dates: u64, planned: u64) -> Shape {
-    let dates_per_shard = if level == 0 { 1 } else { planned };
-    Shape::tiled(dates, window, dates_per_shard, window.width, c.product.layout.inner_chunk)
-}
-
-fn level_writers(
-    c: &Context<'_>,
-    prefix: &ObjectKey,
-    windows: &[PixelWindow],
-    planned: u64,
-) -> Result<Vec<ShardWriter>, IngestError> {
-    let mut writers = Vec::new();
-    for (level, window) in windows.iter().enumerate().skip(1) {
-        for band in &c.bands {
-            let shape = level_shape(c, window, level as u32, planned, planned);
-            let array = ArrayRef::from_spec(prefix, &array_spec(band, level as u32, shape, Codec::Lz4Bit))?;
-            writers.push(c.store.shard_writer(&array, [0, 0, 0])?);
-        }
-    }
-    Ok(writers)
-}
-
-fn write_level_0(
-    c: &Context<'_>,
-    prefix: &ObjectKey,
-    tile: &PixelWindow,
-    planned: u64,
-    position: u64,
-    slot: &SlotPixels,
-) -> Result<Vec<ObjectInfo>, IngestError> {
-    use rayon::prelude::*;
-    let (y0, x0) = ((slot.window.py - tile.py) as u64, (slot.window.px - tile.px) as u64);
-    let written: Vec<Option<ObjectInfo>> = c
-        .bands
-        .par_iter()
-        .zip(&slot.planes)
-        .map(|(band, plane)| {
-            let shape = level_shape(c, tile, 0, planned, planned);
-            let array = ArrayRef::from_spec(prefix, &array_spec(band, 0, shape, Codec::Lz4Bit))?;
-            let mut writer = c.store.shard_writer(&array, [position, 0, 0])?;
-            writer.put_window(0, y0, x0, slot.window.height, slot.window.width, plane)?;
-            Ok::<_, IngestError>(writer.finish()?)
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(written.into_iter().flatten().collect())
-}
-
-/// Adds a slot's levels 1 to 3 to the group's shards and returns level 3.
-fn write_levels(
-    c: &Context<'_>,
-    windows: &[PixelWindow],
-    writers: &mut [ShardWriter],
-    position: u64,
-    slot: &SlotPixels,
-) -> Result<SlotPixels, IngestError> {
-    let mut below = slot.clone();
-    for level in 1..windows.len() {
-        let planes = c.halve(&below.planes, below.window.width, below.window.height)?;
-        let w = below.window;
-        let window = PixelWindow::new(
-            w.px.div_euclid(2),
-            w.py.div_euclid(2),
-            w.width.div_ceil(2),
-            w.height.div_ceil(2),
-        );
-        let tile = windows[level];
-        let (y0, x0) = ((window.py - tile.py) as u64, (window.px - tile.px) as u64);
-        let writers = &mut writers[(level - 1) * c.bands.len()..level * c.bands.len()];
-        for (writer, plane) in writers.iter_mut().zip(&planes) {
-            writer.put_window(position, y0, x0, window.height, window.width, plane)?;
-        }
-        below = SlotPixels { window, planes };
-    }
-    Ok(below)
 }

@@ -2,6 +2,9 @@
 //! Zarr array. Ingest and compute write through this, so that readers find both in one way.
 
 pub mod names;
+mod slots;
 mod specs;
+
+pub use slots::{BandWriter, Form, SlotsGroup};
 
 pub use specs::{Shape, array_spec, group_spec, inner_chunk};

@@ -34,6 +34,23 @@ impl Shape {
         }
     }
 
+    /// An array of `dates` whose objects hold `dates_per_shard` dates of squares of up to `side` pixels, and inner
+    /// chunks several dates deep: archive blocks.
+    pub fn deep(
+        dates: u64,
+        window: &PixelWindow,
+        dates_per_shard: u64,
+        side: usize,
+        inner: [u32; 3],
+    ) -> Self {
+        let [depth, rows, columns] = inner;
+        Self {
+            array: [dates, window.height as u64, window.width as u64],
+            shard: [dates_per_shard, side as u64, side as u64],
+            inner: [u64::from(depth), inner_chunk(side, rows), inner_chunk(side, columns)],
+        }
+    }
+
     /// An array of `dates` with one object a date, whatever its size: grid-wide overviews.
     pub fn whole(dates: u64, window: &PixelWindow, preferred: u32) -> Self {
         let inner = u64::from(preferred);

@@ -200,17 +200,56 @@ pub struct MaskDef {
     pub dilate: BTreeMap<String, u32>,
 }
 
-/// Chunking of a scenes product's *recent* objects: one shard per (slot, band).
+/// How a scenes product's pixels are cut up. Recorded in each array; a change holds for what is written after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct ScenesLayout {
-    /// Side of the inner chunk, pixels; a power of two.
+    /// *Recent* objects, one per slot and band: side of the inner chunk, pixels; a power of two.
     pub inner_chunk: u32,
+    /// *Archive* blocks: many dates in one object.
+    pub archive: ArchiveLayout,
 }
 
 impl Default for ScenesLayout {
     fn default() -> Self {
-        Self { inner_chunk: 256 }
+        Self { inner_chunk: 256, archive: ArchiveLayout::default() }
+    }
+}
+
+/// How archive blocks are cut up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ArchiveLayout {
+    /// Most dates in a block; a multiple of the inner chunk's.
+    pub dates: u32,
+    /// Side of an object, pixels; a power of two.
+    pub side: u32,
+    /// Dates, rows and columns of the inner chunk; powers of two.
+    pub inner: [u32; 3],
+}
+
+impl Default for ArchiveLayout {
+    fn default() -> Self {
+        Self { dates: 64, side: 1024, inner: [8, 64, 64] }
+    }
+}
+
+impl ArchiveLayout {
+    /// What is wrong with it.
+    pub fn problem(&self) -> Option<&'static str> {
+        let [depth, rows, columns] = self.inner;
+        if !self.inner.iter().all(|n| n.is_power_of_two()) || depth > 64 || rows.max(columns) > 2048 {
+            return Some("archive.inner must be powers of two, at most [64, 2048, 2048]");
+        }
+        if self.dates == 0 || self.dates > 512 || !self.dates.is_multiple_of(depth) {
+            return Some("archive.dates must be a multiple of archive.inner's dates, at most 512");
+        }
+        if !self.side.is_power_of_two() || self.side < rows.max(columns) || self.side > 4096 {
+            return Some(
+                "archive.side must be a power of two from archive.inner's rows and columns up to 4096",
+            );
+        }
+        None
     }
 }
 
@@ -334,6 +373,9 @@ impl ProductDef {
         crate::style::check_styles(&self.styles, &names, &mut p);
         if !self.layout.inner_chunk.is_power_of_two() || !(32..=2048).contains(&self.layout.inner_chunk) {
             p.at("layout:", "inner_chunk", "inner_chunk must be a power of two from 32 to 2048");
+        }
+        if let Some(problem) = self.layout.archive.problem() {
+            p.at("layout:", "archive", problem);
         }
         p.finish()
     }

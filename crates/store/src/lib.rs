@@ -38,7 +38,7 @@ pub use error::StoreError;
 pub use key::ObjectKey;
 pub use objects::{
     ByteRange, CountingObjects, Leftover, LocalObjects, MemoryObjects, ObjectInfo, ObjectRequest, Objects,
-    Requests,
+    Requests, Staged,
 };
 pub use pixels::Pixels;
 pub use reader::{Slice, Window};

@@ -275,6 +275,13 @@ impl<'a> Read<'a> {
     fn learn(&self, chunk: &Wanted<'_>, answer: Option<Vec<u8>>) -> Result<ShardState, StoreError> {
         let object = &chunk.name.object;
         let Some(bytes) = answer else {
+            if self.store.options().verify_missing {
+                let metadata = chunk.array.path().join("zarr.json")?;
+                if self.store.objects().size(&metadata)?.is_none() {
+                    let path = chunk.array.path().to_string();
+                    return Err(StoreError::NodeMissing { what: "array", path });
+                }
+            }
             if self.store.options().remember_missing {
                 self.store.indexes().insert(object.clone(), ShardState::Missing);
             }

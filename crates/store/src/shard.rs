@@ -3,7 +3,7 @@
 //! `n` pairs (offset, length) of little-endian u64 in row-major order of the inner chunks, then the
 //! CRC-32C of those bytes. An inner chunk that is all fill is not stored: both numbers are 2⁶⁴ − 1.
 
-const ABSENT: u64 = u64::MAX;
+pub(crate) const ABSENT: u64 = u64::MAX;
 const ENTRY_BYTES: usize = 16;
 const CHECKSUM_BYTES: usize = 4;
 
@@ -68,20 +68,28 @@ pub(crate) fn assemble(chunks: Vec<Option<Vec<u8>>>) -> Option<Vec<u8>> {
     }
     let body: usize = chunks.iter().flatten().map(Vec::len).sum();
     let mut shard = Vec::with_capacity(body + ShardIndex::byte_len(chunks.len()));
-    let mut table = Vec::with_capacity(ShardIndex::byte_len(chunks.len()));
+    let mut places = Vec::with_capacity(chunks.len());
     for chunk in chunks {
-        let (offset, len) = match &chunk {
+        places.push(match &chunk {
             Some(bytes) => (shard.len() as u64, bytes.len() as u64),
             None => (ABSENT, ABSENT),
-        };
-        table.extend_from_slice(&offset.to_le_bytes());
-        table.extend_from_slice(&len.to_le_bytes());
+        });
         shard.extend_from_slice(chunk.as_deref().unwrap_or_default());
     }
-    let checksum = crc32c::crc32c(&table);
-    shard.extend_from_slice(&table);
-    shard.extend_from_slice(&checksum.to_le_bytes());
+    shard.extend_from_slice(&index_bytes(places));
     Some(shard)
+}
+
+/// The index of a shard whose chunks lie at these (offset, length), with its checksum.
+pub(crate) fn index_bytes(places: Vec<(u64, u64)>) -> Vec<u8> {
+    let mut table = Vec::with_capacity(ShardIndex::byte_len(places.len()));
+    for (offset, len) in places {
+        table.extend_from_slice(&offset.to_le_bytes());
+        table.extend_from_slice(&len.to_le_bytes());
+    }
+    let checksum = crc32c::crc32c(&table);
+    table.extend_from_slice(&checksum.to_le_bytes());
+    table
 }
 
 #[cfg(test)]

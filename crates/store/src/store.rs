@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::codec::decode_coordinate;
 use crate::metadata::parse_array;
-use crate::objects::{LocalObjects, MemoryObjects, ObjectInfo, Objects};
+use crate::objects::{LocalObjects, MemoryObjects, ObjectInfo, Objects, Staged};
 use crate::shard::ShardIndex;
 use crate::{ArrayRef, GroupSpec, ObjectKey, ShardWriter, StoreError};
 
@@ -29,6 +29,9 @@ pub struct StoreOptions {
     /// Whether a shard found missing is remembered as all fill. Right wherever arrays are read only after
     /// their commit; this process's own writes are seen either way.
     pub remember_missing: bool,
+    /// Whether a shard found missing is taken for fill only while its array's metadata is there. Right where groups
+    /// are deleted beside readers, metadata first: then a deleted group is an error, never fill.
+    pub verify_missing: bool,
     /// Whether puts survive a power loss. Off leaves out every fsync: scratch stores only.
     pub durable: bool,
 }
@@ -43,6 +46,7 @@ impl Default for StoreOptions {
             open_files: 256,
             merge_gap_bytes: 32 << 10,
             remember_missing: true,
+            verify_missing: false,
             durable: true,
         }
     }
@@ -159,6 +163,17 @@ impl Store {
             Err(e) => return Err(e),
         }
         self.0.indexes.invalidate(key);
+        Ok(info)
+    }
+
+    /// Puts what was staged, as [`Store::put_object`] does.
+    pub(crate) fn put_staged(&self, info: ObjectInfo, staged: Staged) -> Result<ObjectInfo, StoreError> {
+        match self.0.objects.put_staged(&info.key, staged) {
+            Ok(()) => {}
+            Err(StoreError::ObjectExists { .. }) if self.digest(&info.key)?.as_ref() == Some(&info) => {}
+            Err(e) => return Err(e),
+        }
+        self.0.indexes.invalidate(&info.key);
         Ok(info)
     }
 

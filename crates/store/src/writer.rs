@@ -1,5 +1,5 @@
-use crate::objects::ObjectInfo;
-use crate::shard::assemble;
+use crate::objects::{ObjectInfo, Staged};
+use crate::shard::{ABSENT, assemble, index_bytes};
 use crate::{ArrayRef, Codec, ObjectKey, Pixels, Store, StoreError};
 
 /// Builds one shard in memory and puts it whole.
@@ -7,6 +7,9 @@ use crate::{ArrayRef, Codec, ObjectKey, Pixels, Store, StoreError};
 /// Inner chunks may come in any order, from windows of any size; the object's bytes depend on the pixels
 /// alone. A chunk is compressed as soon as its last pixel is there, so what is held uncompressed is the
 /// chunks begun and not finished: for inner chunks one date deep, next to nothing.
+///
+/// Who writes dates in order may [`ShardWriter::flush`] those behind, so that not even the compressed chunks of a
+/// large shard are held. The bytes are the same either way.
 pub struct ShardWriter {
     store: Store,
     array: ArrayRef,
@@ -15,12 +18,37 @@ pub struct ShardWriter {
     /// Dates, rows and columns of this shard that lie inside the array.
     extent: [u64; 3],
     chunks: Vec<Chunk>,
+    /// Chunks before this place are in `spool`.
+    flushed: usize,
+    spool: Option<Spool>,
 }
 
 enum Chunk {
     Untouched,
-    Begun { pixels: Pixels, missing: u64 },
+    Begun {
+        pixels: Pixels,
+        missing: u64,
+    },
     Done(Option<Vec<u8>>),
+    /// (offset, length) in the object.
+    Flushed(u64, u64),
+}
+
+/// What of the object is written already.
+struct Spool {
+    staged: Staged,
+    bytes: u64,
+    hasher: blake3::Hasher,
+}
+
+impl Spool {
+    fn append(&mut self, bytes: &[u8]) -> Result<(u64, u64), StoreError> {
+        let place = (self.bytes, bytes.len() as u64);
+        self.staged.append(bytes)?;
+        self.hasher.update(bytes);
+        self.bytes += place.1;
+        Ok(place)
+    }
 }
 
 /// An inner chunk ready to be stored; made without the writer's help, so in any thread.
@@ -44,7 +72,7 @@ impl ShardWriter {
         };
         let extent = std::array::from_fn(|i| info.shard[i].min(info.shape[i] - shard[i] * info.shard[i]));
         let chunks = (0..array.chunk_count()).map(|_| Chunk::Untouched).collect();
-        Ok(Self { key: array.shard_key(shard), codec, extent, chunks, store, array })
+        Ok(Self { key: array.shard_key(shard), codec, extent, chunks, flushed: 0, spool: None, store, array })
     }
 
     /// The object that [`ShardWriter::finish`] will put.
@@ -149,20 +177,74 @@ impl ShardWriter {
         Ok(())
     }
 
+    /// Compresses and writes every inner chunk whose dates are all before `date`; they take no more pixels. The
+    /// object gets its name only by [`ShardWriter::finish`].
+    /// # Errors
+    /// [`StoreError::Encode`], [`StoreError::Io`].
+    pub fn flush(&mut self, date: u64) -> Result<(), StoreError> {
+        let [_, rows, columns] = self.array.chunks_per_shard();
+        let depth = self.array.inner()[0];
+        let groups = if date >= self.extent[0] { date.div_ceil(depth) } else { date / depth };
+        let end = ((groups * rows * columns) as usize).min(self.chunks.len());
+        while self.flushed < end {
+            let place = self.flushed;
+            let encoded = match std::mem::replace(&mut self.chunks[place], Chunk::Done(None)) {
+                Chunk::Untouched => None,
+                Chunk::Begun { pixels, .. } => self.encode(&pixels)?,
+                Chunk::Done(bytes) => bytes,
+                flushed @ Chunk::Flushed(..) => {
+                    self.chunks[place] = flushed;
+                    None
+                }
+            };
+            if let Some(bytes) = encoded {
+                let spool = match &mut self.spool {
+                    Some(spool) => spool,
+                    none => none.insert(Spool {
+                        staged: self.store.objects().stage(&self.key)?,
+                        bytes: 0,
+                        hasher: blake3::Hasher::new(),
+                    }),
+                };
+                let (offset, len) = spool.append(&bytes)?;
+                self.chunks[place] = Chunk::Flushed(offset, len);
+            }
+            self.flushed += 1;
+        }
+        Ok(())
+    }
+
     /// Puts the shard; `None`, and no object, when there is nothing but fill. A shard that is there
     /// already with the same bytes is as good.
     /// # Errors
     /// [`StoreError::Encode`], [`StoreError::ObjectExists`], [`StoreError::Io`].
     pub fn finish(mut self) -> Result<Option<ObjectInfo>, StoreError> {
+        if self.flushed > 0 {
+            return self.finish_spool();
+        }
         let chunks = std::mem::take(&mut self.chunks).into_iter().map(|chunk| match chunk {
             Chunk::Untouched => Ok(None),
             Chunk::Begun { pixels, .. } => self.encode(&pixels),
             Chunk::Done(bytes) => Ok(bytes),
+            Chunk::Flushed(..) => Ok(None),
         });
         match assemble(chunks.collect::<Result<_, _>>()?) {
             Some(shard) => self.store.put_object(&self.key, &shard).map(Some),
             None => Ok(None),
         }
+    }
+
+    fn finish_spool(mut self) -> Result<Option<ObjectInfo>, StoreError> {
+        self.flush(self.extent[0])?;
+        let Some(mut spool) = self.spool.take() else { return Ok(None) };
+        let place = |chunk: &Chunk| match chunk {
+            Chunk::Flushed(offset, len) => (*offset, *len),
+            _ => (ABSENT, ABSENT),
+        };
+        spool.append(&index_bytes(self.chunks.iter().map(place).collect()))?;
+        let digest = spool.hasher.finalize().to_hex().as_str().to_owned();
+        let info = ObjectInfo { key: self.key.clone(), bytes: spool.bytes, digest };
+        self.store.put_staged(info, spool.staged).map(Some)
     }
 
     /// Takes a chunk out to be written to, and how many of its pixels are still to come.
@@ -173,7 +255,7 @@ impl ShardWriter {
                 let fresh = Pixels::filled(self.array.dtype(), self.array.chunk_len(), self.array.fill());
                 Ok((fresh, self.missing_in(inner)))
             }
-            done @ Chunk::Done(_) => {
+            done @ (Chunk::Done(_) | Chunk::Flushed(..)) => {
                 self.chunks[place] = done;
                 Err(StoreError::ChunkWrittenTwice { object: self.key.clone(), inner })
             }

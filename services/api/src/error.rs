@@ -88,6 +88,19 @@ impl From<ComputeError> for ApiError {
             ErrorKind::BadRequest => StatusCode::BAD_REQUEST,
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
             ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorKind::Gone => StatusCode::GONE,
+            // The index was tidied up between two reads of one answer; the next attempt sees the new state. If the
+            // objects are lost for good, `tesela check` names them.
+            ErrorKind::Moved => {
+                tracing::error!(cause = %Chain(&e), "pixels not found where the index places them");
+                return Self {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    code: e.code(),
+                    detail: "the pixels were moved while this was being answered, or are lost; ask again"
+                        .into(),
+                    parameter: None,
+                };
+            }
             ErrorKind::Internal => return Self::internal(&Chain(&e)),
         };
         let parameter = match &e {

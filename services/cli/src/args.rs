@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -49,12 +50,28 @@ pub enum Command {
     /// Commits
     #[command(subcommand)]
     Snapshots(SnapshotsCommand),
+    /// Move scenes as they arrived into archive blocks; no answer changes
+    Compact(CompactArgs),
+    /// Let go of old untagged snapshots and delete what only they needed
+    Gc(GcArgs),
+    /// Copy the cube, while others read and write, into a directory or an earlier backup
+    Backup {
+        /// The directory
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Bring the index of a cube made by an earlier version up to this one
+    Migrate,
     /// Serve maps, series and statistics over HTTP
     Serve(ServeArgs),
     /// Compare store and index: exit 0 when they agree, else name each fault and exit 1
     Check,
     /// What the cube holds, and where its Zarr groups lie
-    Info,
+    Info {
+        /// What takes how much space instead, by product, form and year
+        #[arg(long)]
+        usage: bool,
+    },
     /// Settings in force
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -104,12 +121,59 @@ pub struct IngestArgs {
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Solar days in one commit
-    #[arg(long, default_value_t = 32, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=512))]
-    pub batch_days: u16,
+    /// Solar days in one commit [default: 32, in bulk 512]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub batch_days: Option<u16>,
+    /// Write archive blocks at once: for an archive that is loaded once, not for a night's scenes
+    #[arg(long)]
+    pub bulk: bool,
+    #[command(flatten)]
+    pub limits: Limits,
     /// Scene folders, folders of them, MTL files, or manifest CSVs
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+}
+
+/// What a long command may use.
+#[derive(Debug, Clone, Args)]
+pub struct Limits {
+    /// Memory to stay within, e.g. 4G or 800M [default: half of the machine's]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub memory: Option<u64>,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Arguments of `compact`.
+#[derive(Debug, Args)]
+pub struct CompactArgs {
+    /// Only this product
+    #[arg(long, value_name = "PRODUCT")]
+    pub product: Option<String>,
+    /// Also what fills less than half a block
+    #[arg(long)]
+    pub all: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Arguments of `gc`.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// How long untagged snapshots are kept: 90d, 12h, 0d
+    #[arg(long, default_value = "90d", value_name = "TIME", value_parser = parse_duration)]
+    pub keep: Duration,
+    /// How long objects stay after nothing names them any more: what servers and running requests need
+    #[arg(long, default_value = "5s", value_name = "TIME", value_parser = parse_duration)]
+    pub grace: Duration,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `compute`.
@@ -270,6 +334,22 @@ pub enum SnapshotsCommand {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
+    /// Give a snapshot a name, which keeps it for ever
+    Tag {
+        /// The name, e.g. census-2020
+        name: String,
+        /// The snapshot; the latest when absent
+        #[arg(long, value_name = "N")]
+        snapshot: Option<u64>,
+        /// Why it is kept
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        note: String,
+    },
+    /// Take a name away; the snapshot expires as others do
+    Untag {
+        /// The name
+        name: String,
+    },
 }
 
 /// Arguments of `serve`.
@@ -291,6 +371,41 @@ pub struct ServeArgs {
 pub enum ConfigCommand {
     /// Print settings and where each comes from
     Show,
+}
+
+/// `4G`, `800M`, or bytes.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: u64 = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KB" | "KIB" => 1 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        "T" | "TB" | "TIB" => 1 << 40,
+        unit => return Err(format!("unknown unit {unit}; give e.g. 800M or 4G")),
+    };
+    let number: f64 = digits.parse().map_err(|_| format!("{text} is no size; give e.g. 800M or 4G"))?;
+    if number.is_finite() && number > 0.0 {
+        Ok((number * factor as f64) as u64)
+    } else {
+        Err(format!("{text} is no size; give e.g. 800M or 4G"))
+    }
+}
+
+/// `90d`, `12h`, `30m`, `5s`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text} is no time; give e.g. 90d, 12h, 30m or 5s");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        'd' => 86_400,
+        'h' => 3_600,
+        'm' => 60,
+        's' => 1,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
 }
 
 /// `1994-2024`, or one year.

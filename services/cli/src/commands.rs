@@ -5,6 +5,7 @@ mod demo;
 mod info;
 mod ingest;
 mod inspect;
+mod keep;
 mod products;
 mod serve;
 mod zones;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         }
         Command::Ingest(args) => {
             catch_signals();
+            use_threads(args.limits.threads);
             ingest::run(&open(dir)?, &args, &console, output)?;
         }
         Command::Compute(args) => {
@@ -42,15 +44,38 @@ pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Quarantine(command) => ingest::quarantine(&open(dir)?, &command, &console, output)?,
         Command::Zones(command) => zones::run(&open(dir)?, command, output)?,
         Command::Snapshots(command) => inspect::snapshots(&open(dir)?, &command, output)?,
+        Command::Compact(args) => {
+            catch_signals();
+            use_threads(args.threads);
+            keep::compact(&open(dir)?, &args, &console, output)?;
+        }
+        Command::Gc(args) => {
+            catch_signals();
+            keep::gc(&open(dir)?, &args, &console, output)?;
+        }
+        Command::Backup { to } => {
+            catch_signals();
+            keep::backup(&open(dir)?, &to, &console, output)?;
+        }
+        Command::Migrate => keep::migrate(dir.ok_or(Failure::NoCube)?, output)?,
         Command::Serve(args) => serve::run(&open(dir)?, &args, output)?,
         Command::Check => return inspect::check(&open(dir)?, &console, output),
-        Command::Info => info::run(&open(dir)?, output)?,
+        Command::Info { usage: false } => info::run(&open(dir)?, output)?,
+        Command::Info { usage: true } => keep::usage(&open(dir)?, output)?,
         Command::Config(ConfigCommand::Show) => info::config(dir, output),
         Command::Openapi => {
             output.print(&serde_json::to_string_pretty(&tesela_api::openapi_document()).unwrap_or_default());
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Threads of everything that runs in parallel; before anything does.
+fn use_threads(threads: Option<u16>) {
+    if let Some(n) = threads {
+        // It fails only when the pool runs already, which no command does before this.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(n)).build_global();
+    }
 }
 
 fn open(dir: Option<&Path>) -> Result<Cube, Failure> {

@@ -117,6 +117,7 @@ impl Cube {
         objects.extend(self.store().write_group(&spec)?);
         let group = NewGroup {
             prefix: prefix.as_str().into(),
+            archive: false,
             objects: objects
                 .iter()
                 .map(|o| NewObject { key: o.key.as_str().into(), bytes: o.bytes, digest: o.digest.clone() })

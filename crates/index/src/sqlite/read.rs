@@ -7,9 +7,9 @@ use tesela_model::{Instant, Period};
 use super::SqliteIndex;
 use crate::error::Context;
 use crate::{
-    GenerationCommit, GenerationRow, Index, IndexError, IngestCommit, ObjectRow, OverviewRow, PositionRow,
-    ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow,
-    ZoneSetCommit, ZoneSetRow,
+    Collected, GenerationCommit, GenerationRow, GroupRow, Index, IndexError, IngestCommit, MoveCommit,
+    ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow,
+    SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit, ZoneSetRow,
 };
 
 const SCENE: &str = "s.id, s.product, s.scene_key, s.product_id, s.platform, s.wrs_path, s.wrs_row, s.acquired, \
@@ -45,6 +45,7 @@ fn slot(r: &Row<'_>) -> rusqlite::Result<SlotRow> {
         revision: r.get(6)?,
         prefix: r.get(7)?,
         position: r.get::<_, i64>(8)? as u64,
+        archive: r.get(9)?,
     })
 }
 
@@ -72,7 +73,7 @@ fn zone(r: &Row<'_>) -> rusqlite::Result<ZoneRow> {
 }
 
 impl SqliteIndex {
-    fn list<T>(
+    pub(super) fn list<T>(
         &self,
         context: &'static str,
         sql: &str,
@@ -86,7 +87,7 @@ impl SqliteIndex {
         })
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         context: &'static str,
         sql: &str,
@@ -107,15 +108,79 @@ impl Index for SqliteIndex {
     }
 
     fn snapshots(&self, limit: usize) -> Result<Vec<SnapshotRow>, IndexError> {
-        let sql = "SELECT n, created, kind, summary FROM snapshots ORDER BY n DESC LIMIT ?1";
+        let sql = "SELECT n, created, kind, summary, expired,
+                     (SELECT group_concat(name, char(10)) FROM (SELECT name FROM tags t WHERE t.n = s.n ORDER BY name))
+                   FROM snapshots s ORDER BY n DESC LIMIT ?1";
         self.list("read snapshots", sql, [limit as i64], |r| {
+            let tags: Option<String> = r.get(5)?;
             Ok(SnapshotRow {
                 n: r.get::<_, i64>(0)? as u64,
                 created: Instant(r.get(1)?),
                 kind: r.get(2)?,
                 summary: r.get(3)?,
+                expired: r.get::<_, Option<i64>>(4)?.map(Instant),
+                tags: tags.map(|t| t.lines().map(str::to_owned).collect()).unwrap_or_default(),
             })
         })
+    }
+
+    fn require_snapshot(&self, n: u64) -> Result<(), IndexError> {
+        self.find_snapshot(n)
+    }
+
+    fn put_tag(&self, name: &str, snapshot: u64, note: &str) -> Result<(), IndexError> {
+        self.write_tag(name, snapshot, note)
+    }
+
+    fn delete_tag(&self, name: &str) -> Result<(), IndexError> {
+        self.write_delete_tag(name)
+    }
+
+    fn tags(&self) -> Result<Vec<TagRow>, IndexError> {
+        let sql = "SELECT name, n, note, created FROM tags ORDER BY name";
+        self.list("read tags", sql, (), |r| {
+            Ok(TagRow {
+                name: r.get(0)?,
+                snapshot: r.get::<_, i64>(1)? as u64,
+                note: r.get(2)?,
+                created: Instant(r.get(3)?),
+            })
+        })
+    }
+
+    fn stage_unit(&self, unit: &StagedRow) -> Result<(), IndexError> {
+        self.write_staged(unit)
+    }
+
+    fn staged_units(&self) -> Result<Vec<StagedRow>, IndexError> {
+        let sql = "SELECT product, unit, prefix, result FROM staged ORDER BY prefix";
+        self.list("read staged units", sql, (), |r| {
+            Ok(StagedRow { product: r.get(0)?, unit: r.get(1)?, prefix: r.get(2)?, result: r.get(3)? })
+        })
+    }
+
+    fn drop_staged(&self, product: &str, units: &[String]) -> Result<(), IndexError> {
+        self.write_drop_staged(product, units)
+    }
+
+    fn commit_move(&self, commit: &MoveCommit) -> Result<(), IndexError> {
+        self.write_move(commit)
+    }
+
+    fn groups(&self) -> Result<Vec<GroupRow>, IndexError> {
+        self.read_groups()
+    }
+
+    fn collect(&self, before: Instant, dry_run: bool) -> Result<Collected, IndexError> {
+        self.write_collect(before, dry_run)
+    }
+
+    fn doomed(&self) -> Result<Vec<String>, IndexError> {
+        self.list("read doomed groups", "SELECT prefix FROM doomed ORDER BY prefix", (), |r| r.get(0))
+    }
+
+    fn forget_doomed(&self, prefix: &str) -> Result<(), IndexError> {
+        self.write_forget_doomed(prefix)
     }
 
     fn change_counter(&self) -> Result<u64, IndexError> {
@@ -188,7 +253,8 @@ impl Index for SqliteIndex {
     }
 
     fn group_prefixes(&self) -> Result<Vec<String>, IndexError> {
-        self.list("read groups", "SELECT prefix FROM groups ORDER BY prefix", (), |r| r.get(0))
+        let sql = "SELECT prefix FROM groups UNION SELECT prefix FROM staged ORDER BY 1";
+        self.list("read groups", sql, (), |r| r.get(0))
     }
 
     fn scenes_extent(
@@ -265,7 +331,7 @@ impl Index for SqliteIndex {
     ) -> Result<Vec<SlotRow>, IndexError> {
         let here = if tile.is_some() { "AND s.ix = ?5 AND s.iy = ?6" } else { "AND ?5 = ?6" };
         let sql = format!(
-            "SELECT s.id, s.ix, s.iy, s.solar_day, s.time, s.platform, s.revision, g.prefix, l.position
+            "SELECT s.id, s.ix, s.iy, s.solar_day, s.time, s.platform, s.revision, g.prefix, l.position, g.archive
              FROM slots s JOIN slot_locations l ON l.slot_id = s.id JOIN groups g ON g.id = l.group_id
              WHERE s.product = ?1 AND s.time >= ?2 AND s.time < ?3
                AND s.added <= ?4 AND (s.retired IS NULL OR s.retired > ?4) {here}
@@ -370,7 +436,9 @@ impl Index for SqliteIndex {
             "SELECT 'table ' || \"table\" || ' row ' || rowid || ' points at a missing row of ' || parent
              FROM pragma_foreign_key_check",
             "SELECT 'slot ' || product || ' ' || ix || '_' || iy || ' ' || solar_day || ' has no place in the store'
-             FROM slots WHERE id NOT IN (SELECT slot_id FROM slot_locations)",
+             FROM slots s WHERE id NOT IN (SELECT slot_id FROM slot_locations)
+               AND (retired IS NULL OR EXISTS (SELECT 1 FROM snapshots k WHERE k.expired IS NULL
+                                               AND k.n >= s.added AND k.n < s.retired))",
             "SELECT 'slot ' || product || ' ' || ix || '_' || iy || ' ' || solar_day || ' has no scenes'
              FROM slots WHERE id NOT IN (SELECT slot_id FROM slot_scenes)",
             "SELECT 'scene ' || s.product_id || ' was acquired on ' || date(s.acquired, 'unixepoch') ||
@@ -393,6 +461,10 @@ impl Index for SqliteIndex {
             SELECT g.kind, g.product, g.prefix, l.position, s.time, s.solar_day FROM groups g
               LEFT JOIN slot_locations l ON l.group_id = g.id LEFT JOIN slots s ON s.id = l.slot_id
               WHERE g.kind = 'slots'
+                AND (l.position IS NOT NULL OR g.id NOT IN (SELECT group_id FROM vacated))
+            UNION ALL
+            SELECT g.kind, g.product, g.prefix, v.position, NULL, NULL FROM vacated v
+              JOIN groups g ON g.id = v.group_id
             UNION ALL
             SELECT g.kind, g.product, g.prefix, o.position, o.time, o.solar_day FROM groups g
               LEFT JOIN overviews o ON o.group_id = g.id WHERE g.kind = 'overviews'

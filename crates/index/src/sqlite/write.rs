@@ -5,6 +5,7 @@ use tesela_grid::GridDef;
 use tesela_model::Instant;
 
 use super::SqliteIndex;
+use super::keep::drop_staged;
 use crate::error::Context;
 use crate::lock::now_s;
 use crate::{
@@ -129,6 +130,7 @@ impl SqliteIndex {
                 ])
                 .context("add overview")?;
             }
+            drop_staged(tx, &c.product, &c.staged)?;
             bump(tx)?;
             Ok(n as u64)
         })
@@ -309,7 +311,7 @@ fn next_snapshot(tx: &Transaction<'_>, kind: &str, summary: &str) -> Result<i64,
     Ok(n)
 }
 
-fn bump(tx: &Transaction<'_>) -> Result<(), IndexError> {
+pub(super) fn bump(tx: &Transaction<'_>) -> Result<(), IndexError> {
     tx.execute(
         "INSERT INTO cube VALUES ('changes', '1')
          ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
@@ -319,7 +321,7 @@ fn bump(tx: &Transaction<'_>) -> Result<(), IndexError> {
     Ok(())
 }
 
-fn insert_group(
+pub(super) fn insert_group(
     tx: &Transaction<'_>,
     product: &str,
     kind: &str,
@@ -327,8 +329,8 @@ fn insert_group(
     group: &NewGroup,
 ) -> Result<i64, IndexError> {
     tx.execute(
-        "INSERT INTO groups (product, kind, prefix, run) VALUES (?1, ?2, ?3, ?4)",
-        (product, kind, &group.prefix, run),
+        "INSERT INTO groups (product, kind, prefix, run, archive) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (product, kind, &group.prefix, run, group.archive),
     )
     .context("add group")?;
     let id = tx.last_insert_rowid();

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Leftover, Objects};
+use super::{Leftover, Objects, Staged};
 use crate::{ObjectKey, StoreError};
 
 /// Requests an object store has seen.
@@ -83,6 +83,15 @@ impl Objects for CountingObjects {
     fn put(&self, key: &ObjectKey, bytes: &[u8]) -> Result<(), StoreError> {
         self.counters.puts.fetch_add(1, Ordering::Relaxed);
         self.inner.put(key, bytes)
+    }
+
+    fn stage(&self, key: &ObjectKey) -> Result<Staged, StoreError> {
+        self.inner.stage(key)
+    }
+
+    fn put_staged(&self, key: &ObjectKey, staged: Staged) -> Result<(), StoreError> {
+        self.counters.puts.fetch_add(1, Ordering::Relaxed);
+        self.inner.put_staged(key, staged)
     }
 
     fn get(&self, key: &ObjectKey) -> Result<Option<Vec<u8>>, StoreError> {

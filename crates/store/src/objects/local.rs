@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use moka::sync::Cache;
 
-use super::{Leftover, Objects};
+use super::staged::StagedPath;
+use super::{Leftover, Objects, Staged};
 use crate::key::STAGED;
 use crate::{ObjectKey, StoreError};
 
@@ -96,7 +97,7 @@ impl LocalObjects {
     }
 
     /// A new staged file beside where `key` will be.
-    fn stage(&self, key: &ObjectKey) -> Result<(Staged, File), StoreError> {
+    fn stage_file(&self, key: &ObjectKey) -> Result<(StagedPath, File), StoreError> {
         let directory = self.directory(key);
         let mut attempts = 0;
         loop {
@@ -104,13 +105,24 @@ impl LocalObjects {
             let number = STAGED_COUNT.fetch_add(1, Ordering::Relaxed);
             let path = directory.join(format!("{STAGED}{}-{number}", std::process::id()));
             match File::create_new(&path) {
-                Ok(file) => return Ok((Staged { path }, file)),
+                Ok(file) => return Ok((StagedPath(path), file)),
                 // A dead process had this id.
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                 Err(e) if e.kind() == ErrorKind::NotFound && attempts < DIRECTORY_ATTEMPTS => attempts += 1,
                 Err(e) => return Err(io_error("create", &path)(e)),
             }
         }
+    }
+
+    /// Gives a staged file that is written its name.
+    fn name(&self, key: &ObjectKey, file: File, staged: &StagedPath) -> Result<(), StoreError> {
+        if self.durable && !SYNCS_WHOLE {
+            file.sync_data().map_err(io_error("sync", staged.as_path()))?;
+        }
+        drop(file);
+        publish(staged.as_path(), &self.path(key), key)?;
+        self.touch(self.directory(key));
+        Ok(())
     }
 
     fn open_file(&self, key: &ObjectKey) -> Result<Option<Arc<OpenFile>>, StoreError> {
@@ -206,15 +218,21 @@ impl Objects for LocalObjects {
         if path.exists() {
             return Err(StoreError::ObjectExists { key: key.clone() });
         }
-        let (staged, mut file) = self.stage(key)?;
-        file.write_all(bytes).map_err(io_error("write", &staged.path))?;
-        if self.durable && !SYNCS_WHOLE {
-            file.sync_data().map_err(io_error("sync", &staged.path))?;
+        let (staged, mut file) = self.stage_file(key)?;
+        file.write_all(bytes).map_err(io_error("write", staged.as_path()))?;
+        self.name(key, file, &staged)
+    }
+
+    fn stage(&self, key: &ObjectKey) -> Result<Staged, StoreError> {
+        let (path, file) = self.stage_file(key)?;
+        Ok(Staged::in_file(file, path))
+    }
+
+    fn put_staged(&self, key: &ObjectKey, staged: Staged) -> Result<(), StoreError> {
+        match staged.into_file()? {
+            Ok((file, path)) => self.name(key, file, &path),
+            Err(bytes) => self.put(key, &bytes),
         }
-        drop(file);
-        publish(&staged.path, &path, key)?;
-        self.touch(self.directory(key));
-        Ok(())
     }
 
     fn get(&self, key: &ObjectKey) -> Result<Option<Vec<u8>>, StoreError> {
@@ -362,18 +380,6 @@ impl Objects for LocalObjects {
     }
 }
 
-/// A staged file, removed when its put is over, however that ends.
-struct Staged {
-    path: PathBuf,
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        // Already renamed away, or for the sweep to find.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 /// Gives a staged file its name, unless the name is taken.
 fn publish(staged: &Path, path: &Path, key: &ObjectKey) -> Result<(), StoreError> {
     match fs::hard_link(staged, path) {
@@ -389,7 +395,7 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.display().to_string();
     move |source| StoreError::Io { action, path, source }
 }

@@ -8,6 +8,7 @@
 mod counting;
 mod local;
 mod memory;
+mod staged;
 
 use std::time::SystemTime;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use counting::{CountingObjects, Requests};
 pub use local::LocalObjects;
 pub use memory::MemoryObjects;
+pub use staged::Staged;
 
 use crate::{ObjectKey, StoreError};
 
@@ -85,6 +87,22 @@ pub trait Objects: Send + Sync {
     /// # Errors
     /// [`StoreError::ObjectExists`] when the key is taken, whatever its bytes; [`StoreError::Io`].
     fn put(&self, key: &ObjectKey, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Begins an object that comes in parts and is too large to hold: what [`Objects::put_staged`] ends. The default
+    /// holds the parts in memory.
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn stage(&self, key: &ObjectKey) -> Result<Staged, StoreError> {
+        let _ = key;
+        Ok(Staged::in_memory())
+    }
+
+    /// Gives what was staged for `key` its name, as [`Objects::put`] does.
+    /// # Errors
+    /// As [`Objects::put`].
+    fn put_staged(&self, key: &ObjectKey, staged: Staged) -> Result<(), StoreError> {
+        self.put(key, &staged.into_bytes()?)
+    }
 
     /// A whole object; `None` when there is none.
     /// # Errors

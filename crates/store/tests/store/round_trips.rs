@@ -94,6 +94,48 @@ fn bytes_do_not_depend_on_the_way_of_writing() {
     }
 }
 
+/// Dates flushed behind the writer give the object that is written whole, in memory and in files.
+#[test]
+fn flushing_changes_no_byte() {
+    let spec = spec("band", DType::Uint16, 0.0);
+    let whole = Store::in_memory();
+    let array = fill_array(&whole, &key("p"), &spec);
+    let directory = tempfile::tempdir().unwrap();
+    let options = StoreOptions { durable: false, ..StoreOptions::default() };
+    for store in [Store::in_memory(), Store::open_local(directory.path(), &options).unwrap()] {
+        for shard in (0..2).flat_map(|t| (0..4).map(move |at| [t, at / 2, at % 2])) {
+            let mut writer = store.shard_writer(&array, shard).unwrap();
+            let [dates, height, width] = writer.extent();
+            for t in 0..dates {
+                let [first, y0, x0]: [u64; 3] = std::array::from_fn(|i| shard[i] * spec.shard[i]);
+                let window =
+                    Window { y0: y0 as i64, x0: x0 as i64, height: height as usize, width: width as usize };
+                let pixels = expected(&spec, &[first + t], window);
+                writer.put_window(t, 0, 0, height as usize, width as usize, &pixels).unwrap();
+                writer.flush(t + 1).unwrap();
+                if t % 2 == 1 {
+                    let late = writer.put_window(t - 1, 0, 0, height as usize, width as usize, &pixels);
+                    assert!(matches!(late, Err(StoreError::ChunkWrittenTwice { .. })), "{late:?}");
+                }
+            }
+            assert_eq!(store.objects().size(writer.key()).unwrap(), None, "named before it was whole");
+            let info = writer.finish().unwrap();
+            assert_eq!(info, whole.digest(&array.shard_key(shard)).unwrap());
+        }
+        assert_eq!(store.list(None).unwrap(), whole.list(None).unwrap());
+        assert!(store.objects().leftovers().unwrap().is_empty());
+        // A writer given up leaves nothing, and a shard of fill is no object.
+        let mut writer = store.shard_writer(&array, [0, 0, 0]).unwrap();
+        writer.put_window(0, 0, 0, 1, 1, &Pixels::filled(DType::Uint16, 1, 7.0)).unwrap();
+        writer.flush(4).unwrap();
+        drop(writer);
+        assert!(store.objects().leftovers().unwrap().is_empty());
+        let mut writer = store.shard_writer(&array, [0, 0, 1]).unwrap();
+        writer.flush(4).unwrap();
+        assert_eq!(writer.finish().unwrap(), None);
+    }
+}
+
 /// Redoing a unit over what it left is fine; other bytes under the same key are not.
 #[test]
 fn a_shard_can_be_redone_but_not_changed() {

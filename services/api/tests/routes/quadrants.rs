@@ -167,6 +167,7 @@ fn commit_year(cube: &Cube, grid: &GridDef, recipe: &RecipeDef, year: i16, brigh
             generations: vec![NewGeneration {
                 period,
                 group: NewGroup {
+                    archive: false,
                     prefix: prefix.as_str().into(),
                     objects: objects
                         .iter()

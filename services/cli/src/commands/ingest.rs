@@ -14,7 +14,12 @@ use crate::output::Output;
 /// Adds scenes.
 pub fn run(cube: &Cube, args: &IngestArgs, progress: &dyn Progress, output: &Output) -> Result<(), Failure> {
     let _lock = cube.lock("ingest")?;
-    let options = IngestOptions { dry_run: args.dry_run, batch_days: usize::from(args.batch_days) };
+    let options = IngestOptions {
+        dry_run: args.dry_run,
+        batch_days: args.batch_days.map(usize::from),
+        bulk: args.bulk,
+        memory_bytes: args.limits.memory.or_else(half_of_memory),
+    };
     let report = add(cube, &args.product, &args.paths, &options, progress)?;
     let nothing = report.added == 0 && report.already == 0;
     output.answer(&report, || words(&report, args.dry_run));
@@ -42,6 +47,14 @@ pub fn add(
     Ok(ingest(cube.store(), cube.index(), def, &product.grid, paths, options, progress)?)
 }
 
+/// Half of the machine's memory, where that can be asked.
+pub fn half_of_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = total.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib * 1024 / 2)
+}
+
 fn words(r: &IngestReport, dry_run: bool) -> String {
     let verb = if dry_run { "would be added" } else { "added" };
     let mut text = format!(
@@ -53,6 +66,12 @@ fn words(r: &IngestReport, dry_run: bool) -> String {
     );
     if !dry_run {
         text += &format!("\n{} slots, {:.1} MB, snapshot {}", r.slots, r.bytes as f64 / 1e6, r.snapshot);
+        if r.resumed > 0 {
+            text += &format!("\n{} groups were finished by an earlier run that did not end", r.resumed);
+        }
+        if r.added > 0 {
+            text += &format!("\n{:.2} pixels read for each pixel of the new scenes", r.overlap);
+        }
     }
     for refused in &r.refused {
         text += &format!("\nrefused [{}] {}", refused.code, refused.reason);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tesela_compute::Cube;
-use tesela_index::SceneQuery;
+use tesela_index::{SceneQuery, SnapshotRow};
 use tesela_model::{Progress, TimeSelector};
 
 use crate::args::{ScenesCommand, SnapshotsCommand};
@@ -58,14 +58,36 @@ pub fn scenes(cube: &Cube, command: ScenesCommand, output: &Output) -> Result<()
 
 /// `snapshots …`.
 pub fn snapshots(cube: &Cube, command: &SnapshotsCommand, output: &Output) -> Result<(), Failure> {
-    let SnapshotsCommand::List { limit } = command;
-    let rows = cube.index().snapshots(*limit)?;
-    output.answer(&rows, || {
-        rows.iter()
-            .map(|s| format!("{:>6} {} {:<8} {}", s.n, s.created, s.kind, s.summary))
-            .collect::<Vec<_>>()
-            .join("\n")
-    });
+    match command {
+        SnapshotsCommand::List { limit } => {
+            let rows = cube.index().snapshots(*limit)?;
+            output.answer(&rows, || {
+                let line = |s: &SnapshotRow| {
+                    let tags: String = s.tags.iter().map(|t| format!(" [{t}]")).collect();
+                    let expired = if s.expired.is_some() { " (expired)" } else { "" };
+                    format!("{:>6} {} {:<8} {}{tags}{expired}", s.n, s.created, s.kind, s.summary)
+                };
+                rows.iter().map(line).collect::<Vec<_>>().join("\n")
+            });
+        }
+        SnapshotsCommand::Tag { name, snapshot, note } => {
+            let well_formed = !name.is_empty()
+                && name.len() <= 64
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c));
+            if !well_formed {
+                return Err(Failure::Message(format!(
+                    "{name:?} is no tag: give up to 64 letters, digits and -_.@"
+                )));
+            }
+            let n = cube.snapshot(*snapshot)?;
+            cube.index().put_tag(name, n, note)?;
+            output.answer(&json!({"tag": name, "snapshot": n}), || format!("snapshot {n} is kept as {name}"));
+        }
+        SnapshotsCommand::Untag { name } => {
+            cube.index().delete_tag(name)?;
+            output.answer(&json!({"untagged": name}), || format!("{name} is no tag any more"));
+        }
+    }
     Ok(())
 }
 

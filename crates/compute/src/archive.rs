@@ -1,0 +1,293 @@
+//! `compact`: slots as they arrived, one object each, into archive blocks of many dates. Only places change: no
+//! snapshot is taken, no answer differs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+use serde::Serialize;
+use tesela_crs::crs_info;
+use tesela_grid::{PixelWindow, TileId};
+use tesela_index::{MoveCommit, NewGroup, NewObject, ProductKind, SlotRow};
+use tesela_layout::names::{array_name, slots_prefix};
+use tesela_layout::{Form, SlotsGroup};
+use tesela_model::{Band, Instant, Period, Progress};
+use tesela_store::{ObjectInfo, ObjectKey, Pixels, Store, StoreOptions, Window};
+
+use crate::catalog::Product;
+use crate::cube::store_options;
+use crate::{ComputeError, Cube};
+
+/// How slots are compacted.
+#[derive(Debug, Clone, Default)]
+pub struct CompactOptions {
+    /// Only this product.
+    pub product: Option<String>,
+    /// Also blocks that would be less than half full, and archive blocks that are.
+    pub all: bool,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// What a compaction did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct CompactReport {
+    /// Archive blocks written.
+    pub blocks: usize,
+    /// Slots that lie in them now.
+    pub slots: usize,
+    /// Bytes of the objects they came from.
+    pub bytes_before: u64,
+    /// Bytes of the blocks.
+    pub bytes_after: u64,
+    /// Bytes read, uncompressed.
+    pub raw_bytes: u64,
+    /// Groups nothing refers to now; `tesela gc` deletes them.
+    pub freed_groups: usize,
+}
+
+/// Slots that become one block, by time.
+struct Block {
+    tile: TileId,
+    slots: Vec<SlotRow>,
+}
+
+impl Cube {
+    /// Moves slots into archive blocks: whole groups of a tile, in time order, as many as fit a block. The caller
+    /// holds the writer lock. Each block is read back and compared before the index places the slots there.
+    ///
+    /// # Errors
+    /// Unknown product; [`ComputeError::Cancelled`], what was moved until then stays so; those of store and index.
+    pub fn compact(
+        &self,
+        options: &CompactOptions,
+        progress: &dyn Progress,
+    ) -> Result<CompactReport, ComputeError> {
+        let catalog = self.fresh_catalog()?;
+        if let Some(id) = &options.product {
+            catalog.product(id)?;
+        }
+        let wanted = |p: &Product| {
+            p.kind == ProductKind::Scenes && options.product.as_ref().is_none_or(|id| *id == p.id)
+        };
+        let sizes: BTreeMap<String, u64> =
+            self.index().groups()?.into_iter().map(|g| (g.prefix, g.bytes)).collect();
+        let mut report = CompactReport::default();
+        let mut jobs = Vec::new();
+        for product in catalog.products.values().filter(|p| wanted(p)) {
+            let always = Period { start: Instant(i64::MIN / 4), end: Instant(i64::MAX / 4) };
+            let slots = self.index().slots(&product.id, None, &always, catalog.snapshot)?;
+            jobs.extend(blocks(product, slots, options.all).into_iter().map(|b| (product.clone(), b)));
+        }
+        let groups: BTreeSet<&str> =
+            jobs.iter().flat_map(|(_, b)| b.slots.iter().map(|s| s.prefix.as_str())).collect();
+        report.bytes_before = groups.iter().filter_map(|g| sizes.get(*g)).sum();
+        report.freed_groups = groups.len();
+        if options.dry_run || jobs.is_empty() {
+            report.blocks = jobs.len();
+            report.slots = jobs.iter().map(|(_, b)| b.slots.len()).sum();
+            return Ok(report);
+        }
+        // What is read once needs no place in the caches of the server's store.
+        let reading = StoreOptions { chunk_cache_bytes: 0, ..store_options() };
+        let store = Store::with_objects(self.store().objects().clone(), &reading);
+        let run = self.index().begin_run("compact")?;
+        let total: u64 = jobs.iter().map(|(p, b)| (b.slots.len() * p.bands.len()) as u64).sum();
+        progress.begin("compact", total, "planes");
+        for (number, (product, block)) in jobs.iter().enumerate() {
+            let moved = compact_block(&store, product, block, &run, number, progress)?;
+            report.bytes_after += moved.commit.group.objects.iter().map(|o| o.bytes).sum::<u64>();
+            report.raw_bytes += moved.raw_bytes;
+            store.sync()?;
+            self.index().commit_move(&moved.commit)?;
+            report.blocks += 1;
+            report.slots += block.slots.len();
+        }
+        progress.end();
+        self.index().end_run(&run)?;
+        Ok(report)
+    }
+}
+
+/// Packs the groups of each tile, in time order, into blocks. A group is never cut, so that it is free as a whole;
+/// one whose dates a block has already waits for the next.
+fn blocks(product: &Product, slots: Vec<SlotRow>, all: bool) -> Vec<Block> {
+    let Some(def) = product.scenes() else { return Vec::new() };
+    let most = def.layout.archive.dates as usize;
+    let mut tiles: BTreeMap<TileId, BTreeMap<String, Vec<SlotRow>>> = BTreeMap::new();
+    for slot in slots {
+        tiles.entry(slot.tile).or_default().entry(slot.prefix.clone()).or_default().push(slot);
+    }
+    let mut found = Vec::new();
+    for (tile, groups) in tiles {
+        let half = most.div_ceil(2);
+        let mut groups: Vec<Vec<SlotRow>> = groups
+            .into_values()
+            .filter(|g| g.first().is_some_and(|s| !s.archive) || (all && g.len() < half))
+            .collect();
+        groups.sort_by_key(|g| g.iter().map(|s| (s.time, s.id)).min());
+        // A short archive block alone would be written again as it is.
+        if groups.len() == 1 && groups[0].first().is_some_and(|s| s.archive) {
+            continue;
+        }
+        let mut open: Vec<SlotRow> = Vec::new();
+        let mut times: BTreeSet<Instant> = BTreeSet::new();
+        let mut close = |slots: &mut Vec<SlotRow>, times: &mut BTreeSet<Instant>| {
+            times.clear();
+            let mut slots = std::mem::take(slots);
+            slots.sort_by_key(|s| s.time);
+            if slots.len() >= if all { 1 } else { half } {
+                found.push(Block { tile, slots });
+            }
+        };
+        for group in groups {
+            let clashes = group.iter().any(|s| times.contains(&s.time));
+            if clashes || open.len() + group.len() > most {
+                close(&mut open, &mut times);
+            }
+            // A group of more dates than a block has stays as it is.
+            if group.len() <= most {
+                times.extend(group.iter().map(|s| s.time));
+                open.extend(group);
+            }
+        }
+        close(&mut open, &mut times);
+    }
+    found
+}
+
+struct Moved {
+    commit: MoveCommit,
+    raw_bytes: u64,
+}
+
+fn compact_block(
+    store: &Store,
+    product: &Product,
+    block: &Block,
+    run: &str,
+    number: usize,
+    progress: &dyn Progress,
+) -> Result<Moved, ComputeError> {
+    let Some(def) = product.scenes() else { return Err(ComputeError::Cancelled) };
+    let crs = crs_info(&product.grid.crs)?;
+    let prefix = ObjectKey::new(&slots_prefix(&product.id, block.tile, run, number))?;
+    let group = SlotsGroup {
+        prefix: prefix.clone(),
+        tile: block.tile,
+        bands: &product.bands,
+        grid: &product.grid,
+        crs: &crs,
+        layout: def.layout,
+        form: Form::Archive,
+        planned: block.slots.len() as u64,
+    };
+    let windows = group.windows();
+    let written: Vec<(Vec<ObjectInfo>, Vec<Vec<blake3::Hash>>)> = product
+        .bands
+        .par_iter()
+        .map(|band| write_band(store, &group, &windows, band, &block.slots, progress))
+        .collect::<Result<_, _>>()?;
+    let (objects, hashes): (Vec<_>, Vec<_>) = written.into_iter().unzip();
+    let mut objects: Vec<ObjectInfo> = objects.into_iter().flatten().collect();
+    let times = block.slots.iter().map(|s| s.time).collect();
+    objects.extend(store.write_group(&group.spec(times))?);
+    product
+        .bands
+        .par_iter()
+        .zip(&hashes)
+        .try_for_each(|(band, hashes)| read_back(store, &prefix, &windows, band, hashes))?;
+    let levels: u64 = windows.iter().map(|w| w.len() as u64).sum();
+    let value_bytes: u64 = product.bands.iter().map(|b| b.dtype.size_bytes() as u64).sum();
+    let objects = objects
+        .iter()
+        .map(|o| NewObject { key: o.key.as_str().into(), bytes: o.bytes, digest: o.digest.clone() })
+        .collect();
+    Ok(Moved {
+        commit: MoveCommit {
+            product: product.id.clone(),
+            run: run.into(),
+            group: NewGroup { prefix: prefix.as_str().into(), archive: true, objects },
+            slots: block.slots.iter().enumerate().map(|(i, s)| (s.id, i as u64)).collect(),
+        },
+        raw_bytes: levels * value_bytes * block.slots.len() as u64,
+    })
+}
+
+/// One band of a block, all dates and levels; its objects, and the hash of every plane by date and level.
+fn write_band(
+    store: &Store,
+    group: &SlotsGroup<'_>,
+    windows: &[PixelWindow],
+    band: &Band,
+    slots: &[SlotRow],
+    progress: &dyn Progress,
+) -> Result<(Vec<ObjectInfo>, Vec<Vec<blake3::Hash>>), ComputeError> {
+    let mut writer = group.band_writer(store, band)?;
+    let mut hashes = Vec::with_capacity(slots.len());
+    let mut plane = Pixels::empty(band.dtype);
+    for (position, slot) in slots.iter().enumerate() {
+        if progress.cancelled() {
+            return Err(ComputeError::Cancelled);
+        }
+        let from = ObjectKey::new(&slot.prefix)?;
+        let mut levels = Vec::with_capacity(windows.len());
+        for (level, window) in windows.iter().enumerate() {
+            read_plane(store, &from, band, level as u32, slot.position, window, &mut plane)?;
+            levels.push(blake3::hash(plane.bytes()));
+            if !plane.is_all(band.nodata) {
+                writer.put(position as u64, level as u32, window, window, &plane)?;
+            }
+        }
+        hashes.push(levels);
+        writer.pass(position as u64 + 1)?;
+        progress.advance(1);
+    }
+    Ok((writer.finish()?, hashes))
+}
+
+/// Compares what was written with what was read.
+fn read_back(
+    store: &Store,
+    prefix: &ObjectKey,
+    windows: &[PixelWindow],
+    band: &Band,
+    hashes: &[Vec<blake3::Hash>],
+) -> Result<(), ComputeError> {
+    for (level, window) in windows.iter().enumerate() {
+        let array = store.open_array(prefix, &array_name(&band.name, level as u32))?;
+        let depth = array.inner()[0] as usize;
+        let mut planes = Pixels::empty(band.dtype);
+        // Dates of one inner chunk together, so that each chunk is decoded once.
+        for first in (0..hashes.len()).step_by(depth) {
+            let dates: Vec<u64> = (first..hashes.len().min(first + depth)).map(|d| d as u64).collect();
+            let whole = Window { y0: 0, x0: 0, height: window.height, width: window.width };
+            store.read_windows(&array, &dates, whole, &mut planes)?;
+            let bytes = planes.bytes();
+            for (plane, date) in bytes.chunks_exact(bytes.len() / dates.len().max(1)).zip(&dates) {
+                if blake3::hash(plane) != hashes[*date as usize][level] {
+                    return Err(ComputeError::NotTheSame {
+                        group: prefix.to_string(),
+                        band: band.name.clone(),
+                        level: level as u32,
+                        position: *date,
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_plane(
+    store: &Store,
+    prefix: &ObjectKey,
+    band: &Band,
+    level: u32,
+    position: u64,
+    window: &PixelWindow,
+    plane: &mut Pixels,
+) -> Result<(), ComputeError> {
+    let array = store.open_array(prefix, &array_name(&band.name, level))?;
+    let whole = Window { y0: 0, x0: 0, height: window.height, width: window.width };
+    Ok(store.read_window(&array, position, whole, plane)?)
+}

@@ -17,8 +17,8 @@ pub use commit::{
 pub use error::IndexError;
 pub use lock::{LockHolder, WriterLock};
 pub use rows::{
-    GenerationRow, ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneQuery,
-    SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetRow,
+    GenerationRow, ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneDayRow,
+    SceneOrder, ScenePosition, SceneQuery, SceneRow, SlotRow, SnapshotRow, StaleRow, ZoneRow, ZoneSetRow,
 };
 pub use sqlite::SqliteIndex;
 pub use traits::Index;

@@ -1,6 +1,8 @@
 //! The embedded backend: one SQLite file, write-ahead log, fully synchronous commits.
 
 mod read;
+mod search;
+mod summary;
 mod write;
 
 use std::path::{Path, PathBuf};

@@ -37,7 +37,8 @@ CREATE TABLE vacated (
 -- Prefixes whose rows are gone and whose objects are still to be deleted.
 CREATE TABLE doomed (prefix TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- Bounds of everything a path and row ever had in a product: the first step of a search by place.
+-- Bounds of everything a path and row ever had in a product: the first step of a search by place. West above east is
+-- a box across the antimeridian; where only some scenes cross it, the whole circle holds them all.
 CREATE TABLE footprints (
   product TEXT NOT NULL REFERENCES products (id),
   wrs_path INTEGER NOT NULL,
@@ -46,9 +47,18 @@ CREATE TABLE footprints (
   PRIMARY KEY (product, wrs_path, wrs_row)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO footprints
-  SELECT product, wrs_path, wrs_row, min(west), min(south), max(east), max(north) FROM scenes
-  GROUP BY product, wrs_path, wrs_row;
+  SELECT product, wrs_path, wrs_row,
+         iif(min(west > east) = max(west > east), min(west), -180.0), min(south),
+         iif(min(west > east) = max(west > east), max(east), 180.0), max(north)
+  FROM scenes GROUP BY product, wrs_path, wrs_row;
 
 -- How often a place (slots of one tile, scenes of one path and row) was seen, by time.
 CREATE INDEX scenes_place ON scenes (product, wrs_path, wrs_row, acquired);
 DROP INDEX scenes_path_row;
+-- A scene by its full identifier.
+CREATE INDEX scenes_identifier ON scenes (product, product_id);
+-- All that a list of dates needs, whatever the box.
+CREATE INDEX scenes_day ON scenes (product, solar_day, acquired, platform, cloud_cover, added, retired, west, south,
+  east, north);
+-- Whether anything is generated: empty in an archive of observed scenes.
+CREATE INDEX scenes_synthetic ON scenes (id) WHERE synthetic AND retired IS NULL;

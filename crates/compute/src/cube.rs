@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant as Clock};
 
 use moka::sync::Cache;
-use tesela_index::{GenerationRow, Index, OverviewRow, SlotRow, SqliteIndex, WriterLock};
+use tesela_index::{
+    GenerationRow, Index, OverviewRow, SceneDayRow, SceneOrder, SlotRow, SqliteIndex, WriterLock,
+};
 use tesela_model::{Instant, Period};
 use tesela_store::{Store, StoreOptions};
 
@@ -42,18 +44,20 @@ type At = (String, u64, u64);
 /// Rows as read from the index.
 struct Caches {
     days: Cache<At, Arc<Vec<DayRow>>>,
+    scene_days: Cache<At, Arc<Vec<SceneDayRow>>>,
     generations: Cache<At, Arc<Vec<GenerationRow>>>,
     day_slots: Cache<(At, String), Arc<Vec<SlotRow>>>,
-    overviews: Cache<At, Arc<Vec<OverviewRow>>>,
+    day_overviews: Cache<(At, String), Arc<Vec<OverviewRow>>>,
 }
 
 impl Default for Caches {
     fn default() -> Self {
         Self {
             days: Cache::new(64),
+            scene_days: Cache::new(16),
             generations: Cache::new(256),
             day_slots: Cache::new(512),
-            overviews: Cache::new(64),
+            day_overviews: Cache::new(512),
         }
     }
 }
@@ -197,6 +201,34 @@ impl Cube {
         Ok(rows)
     }
 
+    /// Solar days of a product's scenes.
+    pub(crate) fn scene_days(
+        &self,
+        product: &str,
+        snapshot: u64,
+    ) -> Result<Arc<Vec<SceneDayRow>>, ComputeError> {
+        let key = self.at(product, snapshot)?;
+        if let Some(found) = self.caches.scene_days.get(&key) {
+            return Ok(found);
+        }
+        let rows = Arc::new(self.index.scene_days(product, None, snapshot)?);
+        self.caches.scene_days.insert(key, rows.clone());
+        Ok(rows)
+    }
+
+    /// The first solar day in an order with a slot within a time; of that name, if given.
+    pub(crate) fn day(
+        &self,
+        product: &str,
+        time: &Period,
+        named: Option<&str>,
+        order: SceneOrder,
+        snapshot: u64,
+    ) -> Result<Option<DayRow>, ComputeError> {
+        let found = self.index.slot_day(product, time, named, order, snapshot)?;
+        Ok(found.map(|(solar_day, platform, time)| DayRow { solar_day, platform, time }))
+    }
+
     /// Rasters of a derived product, by period.
     ///
     /// # Errors
@@ -222,27 +254,33 @@ impl Cube {
         if let Some(found) = self.caches.day_slots.get(&key) {
             return Ok(found);
         }
-        let around = Period { start: Instant(day.time.0 - 172_800), end: Instant(day.time.0 + 172_800) };
-        let mut rows = self.index.slots(product, None, &around, snapshot)?;
+        let mut rows = self.index.slots(product, None, &around(day.time), snapshot)?;
         rows.retain(|s| s.solar_day == day.solar_day);
         let rows = Arc::new(rows);
         self.caches.day_slots.insert(key, rows.clone());
         Ok(rows)
     }
 
-    /// Grid-wide overviews of a scenes product, by time.
-    pub(crate) fn overviews(
+    /// Grid-wide overviews of one solar day, every platform, by time.
+    pub(crate) fn day_overviews(
         &self,
         product: &str,
+        day: &DayRow,
         snapshot: u64,
     ) -> Result<Arc<Vec<OverviewRow>>, ComputeError> {
-        let key = self.at(product, snapshot)?;
-        if let Some(found) = self.caches.overviews.get(&key) {
+        let key = (self.at(product, snapshot)?, day.solar_day.clone());
+        if let Some(found) = self.caches.day_overviews.get(&key) {
             return Ok(found);
         }
-        let always = Period { start: Instant(i64::MIN / 4), end: Instant(i64::MAX / 4) };
-        let rows = Arc::new(self.index.overviews(product, &always, snapshot)?);
-        self.caches.overviews.insert(key, rows.clone());
+        let mut rows = self.index.overviews(product, &around(day.time), snapshot)?;
+        rows.retain(|o| o.solar_day == day.solar_day);
+        let rows = Arc::new(rows);
+        self.caches.day_overviews.insert(key, rows.clone());
         Ok(rows)
     }
+}
+
+/// A time that holds the whole solar day of an instant, wherever on the globe.
+pub(crate) fn around(time: Instant) -> Period {
+    Period { start: Instant(time.0 - 172_800), end: Instant(time.0 + 172_800) }
 }

@@ -18,8 +18,8 @@ pub use error::IndexError;
 pub use lock::{LockHolder, WriterLock};
 pub use rows::{
     Collected, GenerationRow, GroupRow, ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow,
-    QuarantineRow, SceneQuery, SceneRow, SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow,
-    ZoneSetRow,
+    QuarantineRow, SceneDayRow, SceneOrder, ScenePosition, SceneQuery, SceneRow, SlotRow, SnapshotRow,
+    StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetRow,
 };
 pub use sqlite::SqliteIndex;
 pub use traits::Index;

@@ -79,17 +79,68 @@ pub struct SceneRow {
     pub added: u64,
 }
 
-/// Which scenes to list.
-#[derive(Debug, Clone, Default)]
+/// Which scenes to list. Everything given must hold.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SceneQuery {
     /// Only this product.
     pub product: Option<String>,
+    /// Only the scene of this full identifier.
+    pub id: Option<String>,
+    /// Only these platforms; none means all.
+    pub platforms: Vec<String>,
     /// Only within this time.
     pub time: Option<Period>,
-    /// Only meeting this lon/lat box.
+    /// Only meeting this lon/lat box; west above east is a box across the antimeridian.
     pub bbox: Option<BoundingBox>,
+    /// Only this WRS-2 path.
+    pub wrs_path: Option<u16>,
+    /// Only this WRS-2 row.
+    pub wrs_row: Option<u16>,
+    /// Only scenes known to be at most so cloudy, per cent.
+    pub cloud_cover_max: Option<f64>,
+    /// Order of the answer, and of its pages.
+    pub order: SceneOrder,
+    /// Only what follows this position in the order: the last scene of the page before.
+    pub after: Option<ScenePosition>,
     /// Most rows; 0 means all.
     pub limit: usize,
+}
+
+/// Order of scenes: by time, then by row id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SceneOrder {
+    /// Oldest first.
+    #[default]
+    OldestFirst,
+    /// Newest first.
+    NewestFirst,
+}
+
+/// Where a scene stands in either order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenePosition {
+    /// Scene centre time.
+    pub acquired: Instant,
+    /// Row id.
+    pub id: i64,
+}
+
+impl SceneRow {
+    /// Where the scene stands: the `after` of the next page.
+    pub fn position(&self) -> ScenePosition {
+        ScenePosition { acquired: self.acquired, id: self.id }
+    }
+}
+
+/// The scenes of one solar day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneDayRow {
+    /// ISO date.
+    pub solar_day: String,
+    /// Platform of its first scene.
+    pub platform: String,
+    /// Mean cloud cover of its scenes, per cent; `None` when none says.
+    pub cloud_cover: Option<f64>,
 }
 
 /// What scenes contribute to a tile on a solar day, and where its pixels lie.

@@ -2,6 +2,8 @@
 
 mod keep;
 mod read;
+mod search;
+mod summary;
 mod write;
 
 use std::path::{Path, PathBuf};

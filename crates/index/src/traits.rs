@@ -3,8 +3,8 @@ use tesela_model::{Instant, Period};
 
 use crate::{
     Collected, GenerationCommit, GenerationRow, GroupRow, IndexError, IngestCommit, MoveCommit, ObjectRow,
-    OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow, SlotRow,
-    SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit, ZoneSetRow,
+    OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneDayRow, SceneOrder, SceneQuery,
+    SceneRow, SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit, ZoneSetRow,
 };
 
 /// What exists where and when. Reads take the snapshot they are made at.
@@ -196,11 +196,28 @@ pub trait Index: Send + Sync {
     /// [`IndexError::Duplicate`] when the id is taken.
     fn commit_zone_set(&self, commit: &ZoneSetCommit) -> Result<u64, IndexError>;
 
-    /// Scenes visible at a snapshot, by time.
+    /// Scenes visible at a snapshot, in the query's order.
     ///
     /// # Errors
     /// See the trait.
     fn scenes(&self, query: &SceneQuery, snapshot: u64) -> Result<Vec<SceneRow>, IndexError>;
+
+    /// How many scenes a query matches, whatever its limit and position. Reads every match: dearer than a page.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn count_scenes(&self, query: &SceneQuery, snapshot: u64) -> Result<u64, IndexError>;
+
+    /// Solar days of a product's scenes, ascending; of those that meet a lon/lat box, if given.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn scene_days(
+        &self,
+        product: &str,
+        bbox: Option<&BoundingBox>,
+        snapshot: u64,
+    ) -> Result<Vec<SceneDayRow>, IndexError>;
 
     /// The source description of a scene.
     ///
@@ -237,6 +254,19 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// See the trait.
     fn slot_days(&self, product: &str, snapshot: u64) -> Result<Vec<(String, String, Instant)>, IndexError>;
+
+    /// The first (solar day, platform, time) in an order that has a slot within a time; of one solar day, if named.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn slot_day(
+        &self,
+        product: &str,
+        time: &Period,
+        solar_day: Option<&str>,
+        order: SceneOrder,
+        snapshot: u64,
+    ) -> Result<Option<(String, String, Instant)>, IndexError>;
 
     /// Grid-wide overviews of a product, by time.
     ///

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use tesela_grid::BoundingBox;
 
 /// A geospatial data cube: Landsat scenes in, maps, series and statistics by census block out.
 #[derive(Debug, Parser)]
@@ -233,22 +234,41 @@ pub enum ProductsCommand {
 #[derive(Debug, Subcommand)]
 pub enum ScenesCommand {
     /// List scenes, oldest first
-    List {
-        /// Only of this product
-        #[arg(long, value_name = "PRODUCT")]
-        product: Option<String>,
-        /// Only at this time: 2020, 2020-03, 2020-03-01, start/end
-        #[arg(long, value_name = "TIME")]
-        datetime: Option<String>,
-        /// Most rows; 0 is all
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
-    },
+    List(ScenesListArgs),
     /// Print one scene's description
     Show {
         /// USGS product id
         id: String,
     },
+}
+
+/// Arguments of `scenes list`.
+#[derive(Debug, Args)]
+pub struct ScenesListArgs {
+    /// Only of this product
+    #[arg(long, value_name = "PRODUCT")]
+    pub product: Option<String>,
+    /// Only at this time: 2020, 2020-03, 2020-03-01, start/end
+    #[arg(long, value_name = "TIME")]
+    pub datetime: Option<String>,
+    /// Only meeting this box, degrees; west above east crosses the antimeridian
+    #[arg(long, value_name = "W,S,E,N", value_parser = parse_bbox, allow_hyphen_values = true)]
+    pub bbox: Option<BoundingBox>,
+    /// Only of these platforms, e.g. landsat-8
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub platform: Vec<String>,
+    /// Only at most so cloudy, per cent
+    #[arg(long, value_name = "MAX")]
+    pub cloud: Option<f64>,
+    /// Only of this WRS-2 path and row
+    #[arg(long, value_name = "PATH/ROW", value_parser = parse_path_row)]
+    pub path_row: Option<(u16, u16)>,
+    /// Newest first
+    #[arg(long)]
+    pub newest_first: bool,
+    /// Most rows; 0 is all
+    #[arg(long, default_value_t = 100)]
+    pub limit: usize,
 }
 
 /// `quarantine`.
@@ -406,6 +426,29 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+/// `-103.5,21,-102,22.5`.
+fn parse_bbox(text: &str) -> Result<BoundingBox, String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|n| n.trim().parse::<f64>()).collect();
+    match numbers.as_deref() {
+        Ok(&[w, s, e, n]) if [w, s, e, n].iter().all(|v| v.is_finite()) && s <= n => {
+            Ok(BoundingBox::new(w, s, e, n))
+        }
+        _ => Err(format!("{text:?} is not west,south,east,north in degrees, such as -103.5,21,-102,22.5")),
+    }
+}
+
+/// `29/45`, `029045` as USGS writes it.
+fn parse_path_row(text: &str) -> Result<(u16, u16), String> {
+    let parts = text.split_once('/').or_else(|| {
+        let usgs = text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit());
+        usgs.then(|| text.split_at(3))
+    });
+    match parts.map(|(p, r)| (p.trim().parse::<u16>(), r.trim().parse::<u16>())) {
+        Some((Ok(path @ 1..=251), Ok(row @ 1..=248))) => Ok((path, row)),
+        _ => Err(format!("{text:?} is not a WRS-2 path and row, such as 29/45")),
+    }
 }
 
 /// `1994-2024`, or one year.

@@ -1,7 +1,9 @@
 //! Where and when a product has data.
 
+use std::sync::Arc;
+
 use tesela_grid::BoundingBox;
-use tesela_index::{ProductKind, SceneQuery};
+use tesela_index::ProductKind;
 use tesela_model::{Instant, Period};
 
 use super::{DateEntry, ProductExtent};
@@ -69,30 +71,20 @@ impl Cube {
                 })
                 .collect());
         }
-        let query = SceneQuery { product: Some(p.id.clone()), bbox: bbox.copied(), ..SceneQuery::default() };
-        let mut entries: Vec<DateEntry> = Vec::new();
-        let mut clouds: Vec<(f64, u32)> = Vec::new();
-        for scene in self.index().scenes(&query, snapshot)? {
-            // One entry a solar day: that is what a slider steps through.
-            if entries.last().is_none_or(|e| e.datetime != scene.solar_day) {
-                entries.push(DateEntry {
-                    datetime: scene.solar_day.clone(),
-                    label: scene.solar_day.clone(),
-                    platform: Some(scene.platform.clone()),
-                    clear_fraction: None,
-                });
-                clouds.push((0.0, 0));
-            }
-            if let (Some(c), Some(sum)) = (scene.cloud_cover, clouds.last_mut()) {
-                sum.0 += c.clamp(0.0, 100.0);
-                sum.1 += 1;
-            }
-        }
-        for (e, (sum, n)) in entries.iter_mut().zip(clouds) {
-            e.clear_fraction = (n > 0).then(|| 1.0 - sum / (100.0 * f64::from(n)));
-        }
-        entries.sort_by(|a, b| a.datetime.cmp(&b.datetime));
-        entries.dedup_by(|a, b| a.datetime == b.datetime);
-        Ok(entries)
+        let days = match bbox {
+            // What every map client asks: kept.
+            None => self.scene_days(&p.id, snapshot)?,
+            Some(_) => Arc::new(self.index().scene_days(&p.id, bbox, snapshot)?),
+        };
+        // One entry a solar day: that is what a slider steps through.
+        Ok(days
+            .iter()
+            .map(|d| DateEntry {
+                datetime: d.solar_day.clone(),
+                label: d.solar_day.clone(),
+                platform: Some(d.platform.clone()),
+                clear_fraction: d.cloud_cover.map(|c| 1.0 - c / 100.0),
+            })
+            .collect())
     }
 }

@@ -1,10 +1,12 @@
 //! What a time means in a product.
 
 use tesela_index::ProductKind;
+use tesela_index::SceneOrder::{NewestFirst, OldestFirst};
 use tesela_model::{Instant, Period, TimeSelector};
 
 use super::Moment;
 use crate::catalog::Product;
+use crate::cube::around;
 use crate::load::Item;
 use crate::{ComputeError, Cube};
 
@@ -65,30 +67,30 @@ impl Cube {
         time: &TimeSelector,
         snapshot: u64,
     ) -> Result<(Item, Moment), ComputeError> {
-        let days = self.days(&product.id, snapshot)?;
         // A date means the solar day of that name, whatever the UTC instant; other spans mean instants.
         let asked = time.period();
         let named = match time {
             TimeSelector::Span(p) if p.end.0 - p.start.0 == 86_400 => {
                 let name = p.start.date().to_string();
-                days.iter().rfind(|d| d.solar_day == name)
+                self.day(&product.id, &around(p.start), Some(&name), NewestFirst, snapshot)?
             }
             _ => None,
         };
-        let Some(day) = named.or_else(|| days.iter().rfind(|d| asked.contains(d.time))) else {
-            let hint = match (days.first(), days.last()) {
+        let found = match named {
+            Some(day) => Some(day),
+            None => self.day(&product.id, &asked, None, NewestFirst, snapshot)?,
+        };
+        let Some(day) = found else {
+            let always = TimeSelector::Latest.period();
+            let end = |order| self.day(&product.id, &always, None, order, snapshot);
+            let hint = match (end(OldestFirst)?, end(NewestFirst)?) {
                 (Some(a), Some(b)) => format!("it has scenes from {} to {}", a.solar_day, b.solar_day),
                 _ => "it has no scenes yet; run `tesela ingest`".into(),
             };
             return Err(no_data(product, time, hint));
         };
-        let slots = self.day_slots(&product.id, day, snapshot)?;
-        let mut overviews: Vec<_> = self
-            .overviews(&product.id, snapshot)?
-            .iter()
-            .filter(|o| o.solar_day == day.solar_day)
-            .cloned()
-            .collect();
+        let slots = self.day_slots(&product.id, &day, snapshot)?;
+        let mut overviews = self.day_overviews(&product.id, &day, snapshot)?.to_vec();
         overviews.sort_by(|a, b| a.platform.cmp(&b.platform));
         let mut platforms: Vec<String> = slots.iter().map(|s| s.platform.clone()).collect();
         platforms.sort();

@@ -8,14 +8,15 @@ use super::SqliteIndex;
 use crate::error::Context;
 use crate::{
     Collected, GenerationCommit, GenerationRow, GroupRow, Index, IndexError, IngestCommit, MoveCommit,
-    ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneQuery, SceneRow,
-    SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit, ZoneSetRow,
+    ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneDayRow, SceneOrder,
+    SceneQuery, SceneRow, SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit,
+    ZoneSetRow,
 };
 
-const SCENE: &str = "s.id, s.product, s.scene_key, s.product_id, s.platform, s.wrs_path, s.wrs_row, s.acquired, \
+pub(super) const SCENE: &str = "s.id, s.product, s.scene_key, s.product_id, s.platform, s.wrs_path, s.wrs_row, s.acquired, \
      s.solar_day, s.processed, s.tier, s.cloud_cover, s.west, s.south, s.east, s.north, s.synthetic, s.added";
 
-fn scene(r: &Row<'_>) -> rusqlite::Result<SceneRow> {
+pub(super) fn scene(r: &Row<'_>) -> rusqlite::Result<SceneRow> {
     Ok(SceneRow {
         id: r.get(0)?,
         product: r.get(1)?,
@@ -262,16 +263,7 @@ impl Index for SqliteIndex {
         product: &str,
         snapshot: u64,
     ) -> Result<Option<(BoundingBox, Instant, Instant)>, IndexError> {
-        let sql =
-            "SELECT min(west), min(south), max(east), max(north), min(acquired), max(acquired) FROM scenes
-                   WHERE product = ?1 AND added <= ?2 AND (retired IS NULL OR retired > ?2)";
-        let row = self.one("read extent", sql, params![product, snapshot as i64], |r| {
-            let west: Option<f64> = r.get(0)?;
-            let Some(west) = west else { return Ok(None) };
-            let bounds = BoundingBox::new(west, r.get(1)?, r.get(2)?, r.get(3)?);
-            Ok(Some((bounds, Instant(r.get(4)?), Instant(r.get(5)?))))
-        })?;
-        Ok(row.flatten())
+        self.read_extent(product, snapshot)
     }
 
     fn commit_ingest(&self, commit: &IngestCommit) -> Result<u64, IndexError> {
@@ -287,28 +279,20 @@ impl Index for SqliteIndex {
     }
 
     fn scenes(&self, query: &SceneQuery, snapshot: u64) -> Result<Vec<SceneRow>, IndexError> {
-        let sql = format!(
-            "SELECT {SCENE} FROM scenes s
-             WHERE (?1 IS NULL OR s.product = ?1) AND s.acquired >= ?2 AND s.acquired < ?3
-               AND s.added <= ?4 AND (s.retired IS NULL OR s.retired > ?4)
-               AND s.west <= ?7 AND s.east >= ?5 AND s.south <= ?8 AND s.north >= ?6
-             ORDER BY s.acquired, s.wrs_path, s.wrs_row LIMIT ?9"
-        );
-        let time = query.time.unwrap_or(Period { start: Instant(i64::MIN), end: Instant(i64::MAX) });
-        let b = query.bbox.unwrap_or(BoundingBox::new(-1e9, -1e9, 1e9, 1e9));
-        let limit = if query.limit == 0 { -1 } else { query.limit as i64 };
-        let p = params![
-            query.product,
-            time.start.0,
-            time.end.0,
-            snapshot as i64,
-            b.x_min,
-            b.y_min,
-            b.x_max,
-            b.y_max,
-            limit
-        ];
-        self.list("search scenes", &sql, p, scene)
+        self.search_scenes(query, snapshot)
+    }
+
+    fn count_scenes(&self, query: &SceneQuery, snapshot: u64) -> Result<u64, IndexError> {
+        self.count_scenes_matched(query, snapshot)
+    }
+
+    fn scene_days(
+        &self,
+        product: &str,
+        bbox: Option<&BoundingBox>,
+        snapshot: u64,
+    ) -> Result<Vec<SceneDayRow>, IndexError> {
+        self.read_scene_days(product, bbox, snapshot)
     }
 
     fn scene_document(&self, id: i64) -> Result<Option<String>, IndexError> {
@@ -347,11 +331,7 @@ impl Index for SqliteIndex {
     }
 
     fn slot_tiles(&self, product: &str, snapshot: u64) -> Result<Vec<TileId>, IndexError> {
-        let sql = "SELECT DISTINCT ix, iy FROM slots WHERE product = ?1 AND added <= ?2
-                   AND (retired IS NULL OR retired > ?2) ORDER BY iy, ix";
-        self.list("read tiles", sql, params![product, snapshot as i64], |r| {
-            Ok(TileId { ix: r.get(0)?, iy: r.get(1)? })
-        })
+        self.read_slot_tiles(product, snapshot)
     }
 
     fn slot_days(&self, product: &str, snapshot: u64) -> Result<Vec<(String, String, Instant)>, IndexError> {
@@ -360,6 +340,28 @@ impl Index for SqliteIndex {
         self.list("read dates", sql, params![product, snapshot as i64], |r| {
             Ok((r.get(0)?, r.get(1)?, Instant(r.get(2)?)))
         })
+    }
+
+    fn slot_day(
+        &self,
+        product: &str,
+        time: &Period,
+        solar_day: Option<&str>,
+        order: SceneOrder,
+        snapshot: u64,
+    ) -> Result<Option<(String, String, Instant)>, IndexError> {
+        let order = match order {
+            SceneOrder::OldestFirst => "time, platform",
+            SceneOrder::NewestFirst => "time DESC, platform DESC",
+        };
+        let sql = format!(
+            "SELECT solar_day, platform, time FROM slots
+             WHERE product = ?1 AND time >= ?2 AND time < ?3 AND (?4 IS NULL OR solar_day = ?4)
+               AND added <= ?5 AND (retired IS NULL OR retired > ?5)
+             ORDER BY {order} LIMIT 1"
+        );
+        let p = params![product, time.start.0, time.end.0, solar_day, snapshot as i64];
+        self.one("read dates", &sql, p, |r| Ok((r.get(0)?, r.get(1)?, Instant(r.get(2)?))))
     }
 
     fn overviews(&self, product: &str, time: &Period, snapshot: u64) -> Result<Vec<OverviewRow>, IndexError> {

@@ -306,8 +306,11 @@ fn next_snapshot(tx: &Transaction<'_>, kind: &str, summary: &str) -> Result<i64,
     let n: i64 = tx
         .query_row("SELECT coalesce(max(n), 0) + 1 FROM snapshots", (), |r| r.get(0))
         .context("next snapshot")?;
-    tx.execute("INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4)", params![n, now_s() as i64, kind, summary])
-        .context("next snapshot")?;
+    tx.execute(
+        "INSERT INTO snapshots (n, created, kind, summary) VALUES (?1, ?2, ?3, ?4)",
+        params![n, now_s() as i64, kind, summary],
+    )
+    .context("next snapshot")?;
     Ok(n)
 }
 
@@ -362,6 +365,7 @@ fn insert_scene(tx: &Transaction<'_>, product: &str, s: &NewScene, n: i64) -> Re
     ])
     .context("add scene")?;
     let id = tx.last_insert_rowid();
+    super::search::widen_footprint(tx, product, s)?;
     tx.prepare_cached("INSERT INTO scene_documents VALUES (?1, ?2)")
         .context("add scene")?
         .execute((id, &s.document))

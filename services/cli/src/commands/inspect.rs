@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tesela_compute::Cube;
-use tesela_index::{SceneQuery, SnapshotRow};
+use tesela_index::{SceneOrder, SceneQuery, SnapshotRow};
 use tesela_model::{Progress, TimeSelector};
 
 use crate::args::{ScenesCommand, SnapshotsCommand};
@@ -15,9 +15,20 @@ use crate::output::Output;
 pub fn scenes(cube: &Cube, command: ScenesCommand, output: &Output) -> Result<(), Failure> {
     let snapshot = cube.snapshot(None)?;
     match command {
-        ScenesCommand::List { product, datetime, limit } => {
-            let time = datetime.map(|t| TimeSelector::parse(&t)).transpose()?.map(|t| t.period());
-            let rows = cube.index().scenes(&SceneQuery { product, time, bbox: None, limit }, snapshot)?;
+        ScenesCommand::List(asked) => {
+            let query = SceneQuery {
+                product: asked.product,
+                platforms: asked.platform,
+                time: asked.datetime.map(|t| TimeSelector::parse(&t)).transpose()?.map(|t| t.period()),
+                bbox: asked.bbox,
+                wrs_path: asked.path_row.map(|(path, _)| path),
+                wrs_row: asked.path_row.map(|(_, row)| row),
+                cloud_cover_max: asked.cloud,
+                order: if asked.newest_first { SceneOrder::NewestFirst } else { SceneOrder::OldestFirst },
+                limit: asked.limit,
+                ..SceneQuery::default()
+            };
+            let rows = cube.index().scenes(&query, snapshot)?;
             let values: Vec<_> = rows
                 .iter()
                 .map(|s| {
@@ -43,10 +54,10 @@ pub fn scenes(cube: &Cube, command: ScenesCommand, output: &Output) -> Result<()
             });
         }
         ScenesCommand::Show { id } => {
-            let all = cube.index().scenes(&SceneQuery::default(), snapshot)?;
-            let row = all
-                .iter()
-                .find(|s| s.product_id == id)
+            let query = SceneQuery { id: Some(id.clone()), limit: 1, ..SceneQuery::default() };
+            let found = cube.index().scenes(&query, snapshot)?;
+            let row = found
+                .first()
                 .ok_or_else(|| Failure::Message(format!("no scene {id}; see `tesela scenes list`")))?;
             let text = cube.index().scene_document(row.id)?.unwrap_or_default();
             let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();

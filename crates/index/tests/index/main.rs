@@ -1,0 +1,6 @@
+//! The index against brute force.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+
+mod scene_search;
+mod slot_days;

@@ -115,7 +115,15 @@ impl Cube {
     /// # Errors
     /// [`IndexError::Locked`] names who has it.
     pub fn lock(&self, command: &str) -> Result<WriterLock, ComputeError> {
-        Ok(WriterLock::acquire(&self.dir, command)?)
+        self.lock_within(command, Duration::ZERO)
+    }
+
+    /// Takes the writer lock, waiting so long for another writer to end.
+    ///
+    /// # Errors
+    /// [`IndexError::Locked`] names who has it then.
+    pub fn lock_within(&self, command: &str, wait: Duration) -> Result<WriterLock, ComputeError> {
+        Ok(WriterLock::acquire_within(&self.dir, command, wait)?)
     }
 
     /// What the cube offers now. Follows the index within half a second.

@@ -107,6 +107,9 @@ pub struct IngestArgs {
     /// Solar days in one commit
     #[arg(long, default_value_t = 32, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub batch_days: u16,
+    /// Wait so many seconds for another writer of the cube to end
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub wait: u64,
     /// Scene folders, folders of them, MTL files, or manifest CSVs
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -126,6 +129,9 @@ pub struct ComputeArgs {
     /// Recompute periods that are up to date
     #[arg(long)]
     pub force: bool,
+    /// Wait so many seconds for another writer of the cube to end
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub wait: u64,
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,

@@ -204,6 +204,8 @@ pub fn sweep(store: &Store, index: &dyn Index) -> Result<u64, IngestError> {
         store.objects().remove_leftover(&leftover)?;
         removed += 1;
     }
+    // A run has ended for good only when what it left cannot come back.
+    store.sync()?;
     for run in dead {
         index.end_run(&run)?;
     }
@@ -402,7 +404,7 @@ fn sweep_run(store: &Store, index: &dyn Index, run: &str) -> Result<(), IngestEr
     for prefix in orphans {
         store.delete_under(&ObjectKey::new(&prefix)?)?;
     }
-    Ok(())
+    Ok(store.sync()?)
 }
 
 /// Adds to a day the scenes that the cube holds of it already, so that slots are fused from all their sources.

@@ -185,7 +185,7 @@ impl Archive {
     fn make() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config =
-            SynthConfig { years: 2020..=2020, size_px: 64, max_scenes: Some(6), ..SynthConfig::default() };
+            SynthConfig { years: 2020..=2020, size_px: 64, max_scenes: Some(10), ..SynthConfig::default() };
         tesela_synth::generate(&config, &folder.path().join("archive"), &|_| {}).unwrap();
         let (name, text) = tesela_model::shipped_products().find(|(n, _)| *n == "landsat_c2_sr").unwrap();
         let product = ProductDef::from_yaml(name, text).unwrap();

@@ -162,6 +162,7 @@ pub fn commit_slots(index: &dyn Index, scenes: &[NewScene]) -> Result<usize, Ind
             ..IngestCommit::default()
         };
         let group = |prefix: String| NewGroup {
+            archive: false,
             objects: vec![NewObject { key: format!("{prefix}/zarr.json"), bytes: 1, digest: "0".repeat(64) }],
             prefix,
         };

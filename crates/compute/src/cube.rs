@@ -31,7 +31,12 @@ pub struct Cube {
 
 /// Groups are deleted by `gc` beside readers.
 pub(crate) fn store_options() -> StoreOptions {
-    StoreOptions { verify_missing: true, ..StoreOptions::default() }
+    StoreOptions {
+        verify_missing: true,
+        index_cache_bytes: 256 << 20,
+        open_files: 512,
+        ..StoreOptions::default()
+    }
 }
 
 /// The catalogue as last read, and when it was last found current.
@@ -133,7 +138,15 @@ impl Cube {
     /// # Errors
     /// [`IndexError::Locked`] names who has it.
     pub fn lock(&self, command: &str) -> Result<WriterLock, ComputeError> {
-        Ok(WriterLock::acquire(&self.dir, command)?)
+        self.lock_within(command, Duration::ZERO)
+    }
+
+    /// Takes the writer lock, waiting so long for another writer to end.
+    ///
+    /// # Errors
+    /// [`IndexError::Locked`] names who has it then.
+    pub fn lock_within(&self, command: &str, wait: Duration) -> Result<WriterLock, ComputeError> {
+        Ok(WriterLock::acquire_within(&self.dir, command, wait)?)
     }
 
     /// What the cube offers now. Follows the index within half a second.

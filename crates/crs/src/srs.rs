@@ -44,7 +44,7 @@ pub(crate) fn open(crs: &CrsName) -> Result<SpatialRef, CrsError> {
     } else {
         return Err(unknown(text, "not EPSG:n, OGC:CRS84 or WKT"));
     };
-    let mut srs = opened.map_err(|error| unknown(text, &error.to_string()))?;
+    let mut srs = opened.map_err(|_| unknown(text, "PROJ does not know it"))?;
     srs.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
     Ok(srs)
 }
@@ -52,7 +52,7 @@ pub(crate) fn open(crs: &CrsName) -> Result<SpatialRef, CrsError> {
 /// WKT of any version, `(x, y)` axis order, a vertical part removed.
 pub(crate) fn open_wkt(wkt: &str) -> Result<SpatialRef, CrsError> {
     let _quiet = Quiet::new();
-    let mut srs = SpatialRef::from_wkt(wkt).map_err(|error| unknown(wkt, &error.to_string()))?;
+    let mut srs = SpatialRef::from_wkt(wkt).map_err(|_| unknown(wkt, "it is no WKT that PROJ can read"))?;
     if srs.is_compound() {
         // SAFETY: the handle is valid and owned by `srs`.
         unsafe { gdal_sys::OSRStripVertical(srs.to_c_hsrs()) };

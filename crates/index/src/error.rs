@@ -36,6 +36,34 @@ pub enum IndexError {
         /// Host, pid and age of the holder.
         holder: String,
     },
+    /// Nothing can be written there.
+    #[error("the cube is read-only, {path} cannot be written; make it writable, or work on a copy", path = path.display())]
+    ReadOnly {
+        /// The file that would be written.
+        path: PathBuf,
+    },
+    /// The disk is full.
+    #[error("no space left for {path}; make room and run the same command again", path = path.display())]
+    NoSpace {
+        /// The file that would grow.
+        path: PathBuf,
+    },
+    /// A read-only cube whose last commits lie in SQLite's journal, which cannot be opened without its `-shm` file.
+    #[error(
+        "{path} holds commits that a read-only cube cannot take in: make the cube writable, run `tesela info` on it, \
+         and make it read-only again",
+        path = path.display()
+    )]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// A read-only index was replaced or written to from elsewhere while it was read.
+    #[error("{path} changed while it was read; ask again", path = path.display())]
+    Changed {
+        /// The database file.
+        path: PathBuf,
+    },
     /// A product is not registered.
     #[error("unknown product {id}; this cube has: {known}")]
     UnknownProduct {

@@ -1,9 +1,9 @@
 //! One writer a cube: an operating-system file lock that dies with its process.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,9 @@ pub struct LockHolder {
     pub command: String,
 }
 
+/// How often a waiting writer looks whether the lock is free.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// The right to write to a cube, held until dropped or until the process dies.
 #[derive(Debug)]
 pub struct WriterLock {
@@ -30,23 +33,39 @@ pub struct WriterLock {
 }
 
 impl WriterLock {
+    /// Takes the lock of the cube in `dir`, waiting so long for another process to end.
+    ///
+    /// # Errors
+    /// [`IndexError::Locked`] names host, pid and age of the process that has it then; [`IndexError::ReadOnly`].
+    pub fn acquire_within(dir: &Path, command: &str, wait: Duration) -> Result<Self, IndexError> {
+        let started = Instant::now();
+        loop {
+            match Self::acquire(dir, command) {
+                Err(IndexError::Locked { .. }) if started.elapsed() < wait => std::thread::sleep(LOOK_AGAIN),
+                other => return other,
+            }
+        }
+    }
+
     /// Takes the lock of the cube in `dir`.
     ///
     /// # Errors
-    /// [`IndexError::Locked`] names host, pid and age of the process that has it.
+    /// [`IndexError::Locked`] names host, pid and age of the process that has it; [`IndexError::ReadOnly`].
     pub fn acquire(dir: &Path, command: &str) -> Result<Self, IndexError> {
         let path = dir.join("writer.lock");
         let io = |action| {
             let path = path.clone();
             move |source| IndexError::Io { action, path, source }
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(io("cannot open the writer lock"))?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(
+                |e| match e.kind() {
+                    ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+                        IndexError::ReadOnly { path: path.clone() }
+                    }
+                    _ => io("cannot open the writer lock")(e),
+                },
+            )?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -70,16 +89,23 @@ impl WriterLock {
             command: command.to_owned(),
         };
         let text = serde_json::to_string(&holder).unwrap_or_default();
-        file.set_len(0).map_err(io("cannot write"))?;
-        file.seek(SeekFrom::Start(0)).map_err(io("cannot write"))?;
-        file.write_all(text.as_bytes()).map_err(io("cannot write"))?;
-        Ok(Self { _file: file, holder })
+        // The text is for others to read; on a full disk the lock holds without it, so that the sweep can make room.
+        match note(&mut file, &text) {
+            Err(e) if e.kind() != ErrorKind::StorageFull => Err(io("cannot write")(e)),
+            _ => Ok(Self { _file: file, holder }),
+        }
     }
 
     /// This process, as others see it.
     pub fn holder(&self) -> &LockHolder {
         &self.holder
     }
+}
+
+fn note(file: &mut File, text: &str) -> io::Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text.as_bytes())
 }
 
 pub(crate) fn now_s() -> u64 {
@@ -105,7 +131,19 @@ mod tests {
         let refused = WriterLock::acquire(dir.path(), "compute").unwrap_err().to_string();
         assert!(refused.contains(&format!("pid {}", first.holder().pid)), "{refused}");
         assert!(refused.contains("tesela ingest"), "{refused}");
+        let started = Instant::now();
+        let wait = Duration::from_millis(300);
+        assert!(matches!(
+            WriterLock::acquire_within(dir.path(), "compute", wait),
+            Err(IndexError::Locked { .. })
+        ));
+        assert!(started.elapsed() >= wait);
+        let path = dir.path().to_owned();
+        let waiting = std::thread::spawn(move || {
+            WriterLock::acquire_within(&path, "compute", Duration::from_secs(60))
+                .map(|l| l.holder().command.clone())
+        });
         drop(first);
-        WriterLock::acquire(dir.path(), "compute").unwrap();
+        assert_eq!(waiting.join().unwrap().unwrap(), "compute");
     }
 }

@@ -1,5 +1,6 @@
 //! The embedded backend: one SQLite file, write-ahead log, fully synchronous commits.
 
+mod frozen;
 mod keep;
 mod read;
 mod search;
@@ -29,7 +30,14 @@ const FILE: &str = "index.db";
 pub struct SqliteIndex {
     path: PathBuf,
     writer: Mutex<Option<Connection>>,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Reader>>,
+}
+
+/// A connection to read with, and what a read-only index looked like when it was opened.
+#[derive(Debug)]
+struct Reader {
+    db: Connection,
+    frozen: Option<frozen::Stamp>,
 }
 
 impl SqliteIndex {
@@ -50,14 +58,18 @@ impl SqliteIndex {
         // Built under another name, so that a killed `init` leaves no half cube.
         let staging = dir.join(format!(".{FILE}.{}", std::process::id()));
         let _ = std::fs::remove_file(&staging);
-        {
+        let made = || {
             let mut db = Connection::open(&staging).context("create")?;
             migrate(&mut db)?;
             let now = crate::lock::now_s();
             let id = format!("{now:x}{:08x}", std::process::id());
             db.execute("INSERT INTO cube VALUES ('id', ?1), ('created', ?2)", (id, now.to_string()))
-                .context("create")?;
-        }
+                .context("create")
+        };
+        made().map_err(|e| {
+            let _ = std::fs::remove_file(&staging);
+            explained(&path, e)
+        })?;
         std::fs::rename(&staging, &path).map_err(|source| IndexError::Io {
             action: "cannot create",
             path: path.clone(),
@@ -136,31 +148,44 @@ impl SqliteIndex {
         })
     }
 
-    fn connect(&self, write: bool) -> Result<Connection, IndexError> {
-        let mode = if write { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
-        let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    fn connect_to_write(&self) -> Result<Connection, IndexError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&self.path, flags).context("open")?;
-        db.busy_timeout(Duration::from_secs(30)).context("open")?;
-        db.set_prepared_statement_cache_capacity(64);
-        if write {
-            db.pragma_update(None, "journal_mode", "WAL").context("open")?;
-            db.pragma_update(None, "synchronous", "FULL").context("open")?;
-            db.pragma_update(None, "foreign_keys", "ON").context("open")?;
-        }
+        prepare(&db)?;
+        db.pragma_update(None, "journal_mode", "WAL").context("open")?;
+        db.pragma_update(None, "synchronous", "FULL").context("open")?;
+        db.pragma_update(None, "foreign_keys", "ON").context("open")?;
         Ok(db)
+    }
+
+    fn connect_to_read(&self) -> Result<Reader, IndexError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let frozen = frozen::stamp(&self.path)?;
+        let opened = match frozen {
+            None => Connection::open_with_flags(&self.path, flags),
+            Some(_) => {
+                Connection::open_with_flags(frozen::uri(&self.path), flags | OpenFlags::SQLITE_OPEN_URI)
+            }
+        };
+        let db = opened.context("open")?;
+        prepare(&db)?;
+        Ok(Reader { db, frozen })
     }
 
     /// Runs a read on a pooled connection.
     fn with_reader<R>(&self, f: impl FnOnce(&Connection) -> Result<R, IndexError>) -> Result<R, IndexError> {
         let pooled = lock(&self.readers).pop();
-        let db = match pooled {
-            Some(db) => db,
-            None => self.connect(false)?,
+        let reader = match pooled {
+            Some(reader) if reader.is_current(&self.path) => reader,
+            _ => self.connect_to_read()?,
         };
-        let result = f(&db);
+        let result = f(&reader.db);
+        if !reader.is_current(&self.path) {
+            return Err(IndexError::Changed { path: self.path.clone() });
+        }
         let mut pool = lock(&self.readers);
         if pool.len() < 16 {
-            pool.push(db);
+            pool.push(reader);
         }
         result
     }
@@ -179,22 +204,54 @@ impl SqliteIndex {
         keep: bool,
         f: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<R, IndexError>,
     ) -> Result<R, IndexError> {
-        let mut guard = lock(&self.writer);
-        if guard.is_none() {
-            *guard = Some(self.connect(true)?);
-        }
-        let Some(db) = guard.as_mut() else {
-            return Err(IndexError::Missing { path: self.path.clone(), file: FILE });
+        let written = || {
+            let mut guard = lock(&self.writer);
+            if guard.is_none() {
+                *guard = Some(self.connect_to_write()?);
+            }
+            let Some(db) = guard.as_mut() else {
+                return Err(IndexError::Missing { path: self.path.clone(), file: FILE });
+            };
+            let tx =
+                db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).context("begin")?;
+            let result = f(&tx)?;
+            if keep {
+                tx.commit().context("commit")?;
+            } else {
+                tx.rollback().context("undo")?;
+            }
+            Ok(result)
         };
-        let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).context("begin")?;
-        let result = f(&tx)?;
-        if keep {
-            tx.commit().context("commit")?;
-        } else {
-            tx.rollback().context("undo")?;
-        }
-        Ok(result)
+        written().map_err(|e| explained(&self.path, e))
     }
+}
+
+/// What an operator can mend, in words of its own.
+fn explained(path: &Path, error: IndexError) -> IndexError {
+    use rusqlite::ErrorCode;
+    let IndexError::Database { source, .. } = &error else { return error };
+    let extended = source.sqlite_error().map(|e| e.extended_code);
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        // The shared memory beside the journal cannot grow either.
+        _ if extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) => IndexError::NoSpace { path },
+        Some(ErrorCode::DiskFull) => IndexError::NoSpace { path },
+        Some(ErrorCode::ReadOnly) => IndexError::ReadOnly { path },
+        _ if frozen::is_read_only(&path) => IndexError::ReadOnly { path },
+        _ => error,
+    }
+}
+
+impl Reader {
+    fn is_current(&self, path: &Path) -> bool {
+        self.frozen.is_none() || frozen::stamp(path).is_ok_and(|now| now == self.frozen)
+    }
+}
+
+fn prepare(db: &Connection) -> Result<(), IndexError> {
+    db.busy_timeout(Duration::from_secs(30)).context("open")?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -15,7 +15,7 @@ pub enum IngestError {
         path: PathBuf,
         /// File band name.
         band: String,
-        /// GDAL's words.
+        /// What is wrong with it.
         message: String,
     },
     /// A file's geometry is not usable.

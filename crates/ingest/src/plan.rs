@@ -12,6 +12,9 @@ use crate::IngestError;
 use crate::raster::{RasterInfo, probe};
 use crate::source::{BandFile, RefusalReason, SceneSource};
 
+/// How many times coarser or finer than the grid's a scene's pixels may be.
+const MOST_TIMES: f64 = 100.0;
+
 /// One scene with its geometry checked and its place on the grid known.
 #[derive(Debug, Clone)]
 pub struct PlannedScene {
@@ -127,6 +130,17 @@ pub fn place(
     };
     let bounds = transform_bounds(&geobox.crs, &grid.crs, &geobox.bounds())
         .ok_or_else(|| outside("cannot be projected".into()))?;
+    let across = pixel_across(&geobox, grid)?;
+    if !(1.0 / MOST_TIMES..=MOST_TIMES).contains(&(across / grid.resolution)) {
+        return Err(IngestError::Geometry {
+            path: first_file(&probed),
+            problem: format!(
+                "its pixels are {across} across in the units of grid {}, whose own are {}; at most {MOST_TIMES} times \
+                 more or less is taken",
+                grid.id, grid.resolution
+            ),
+        });
+    }
     let window = grid.window_covering(&bounds);
     let on_grid = grid.tiles_in_window(&window, 0).into_iter().any(|t| grid.has_tile(t));
     if !on_grid {
@@ -141,6 +155,20 @@ pub fn place(
     let solar_day = solar_day(source.acquired, lon[0]);
     let warnings = metadata_warnings(&source, &geobox);
     Ok(PlannedScene { source, files: probed, geobox, window, bbox, solar_day, warnings })
+}
+
+/// Side of the raster's middle pixel, in the grid's units.
+fn pixel_across(g: &tesela_grid::GeoBox, grid: &GridDef) -> Result<f64, IngestError> {
+    let (x, y) = g.xy(g.width as f64 / 2.0, g.height as f64 / 2.0);
+    let (mut xs, mut ys) = ([x, x + g.dx, x], [y, y, y - g.dy]);
+    with_transformer(&g.crs, &grid.crs, |t| t.transform(&mut xs, &mut ys))?;
+    let side = |i: usize| (xs[i] - xs[0]).hypot(ys[i] - ys[0]);
+    Ok((side(1) * side(2)).sqrt())
+}
+
+/// The first file of a scene, for messages.
+fn first_file(probed: &BTreeMap<String, (String, BandFile, RasterInfo)>) -> std::path::PathBuf {
+    probed.values().next().map(|(_, file, _)| file.path.clone()).unwrap_or_default()
 }
 
 fn describe(g: &tesela_grid::GeoBox) -> String {

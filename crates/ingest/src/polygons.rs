@@ -122,7 +122,8 @@ pub fn read_polygons(
         allowed_drivers: Some(&["GPKG", "GeoJSON", "ESRI Shapefile"]),
         ..DatasetOptions::default()
     };
-    let dataset = Dataset::open_ex(path, options).map_err(|e| unreadable(e.to_string()))?;
+    let dataset = Dataset::open_ex(path, options)
+        .map_err(|_| unreadable("it is none of them, or it is damaged or cut short".into()))?;
     let names: Vec<String> = dataset.layers().map(|l| l.name()).collect();
     let wrong_layer =
         |problem: String| PolygonError::Layer { path: path.into(), problem, layers: names.join(", ") };
@@ -133,7 +134,8 @@ pub fn read_polygons(
         None if names.len() == 1 => 0,
         None => return Err(wrong_layer("has several layers, say which with --layer".into())),
     };
-    let mut layer = dataset.layer(index).map_err(|e| unreadable(e.to_string()))?;
+    let mut layer =
+        dataset.layer(index).map_err(|_| unreadable(format!("layer {} is damaged", names[index])))?;
     let crs = match layer.spatial_ref().map(|s| s.to_wkt()) {
         Some(Ok(wkt)) => {
             identify(&wkt).map_err(|e| PolygonError::Crs { path: path.into(), problem: e.to_string() })?
@@ -209,11 +211,11 @@ fn polygons(geometry: &Geometry, key: &str, report: &mut Vec<String>) -> Result<
     if !geometry.is_valid() {
         repaired = geometry
             .make_valid(&gdal::cpl::CslStringList::new())
-            .map_err(|e| format!("it is invalid and cannot be repaired: {e}"))?;
+            .map_err(|_| "it is invalid and cannot be repaired".to_owned())?;
         report.push(format!("{key}: invalid polygon repaired"));
         flat = &repaired;
     }
-    let shape = flat.to_geo().map_err(|e| e.to_string())?;
+    let shape = flat.to_geo().map_err(|_| "it is a geometry of a kind that is not read".to_owned())?;
     let mut found = Vec::new();
     collect(shape, &mut found);
     if found.is_empty() {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use gdal::raster::Buffer;
+use gdal::raster::{Buffer, GdalDataType};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use tesela_crs::identify;
 use tesela_grid::{CrsName, GeoBox};
@@ -51,13 +51,10 @@ fn with_dataset<R>(
                 ..DatasetOptions::default()
             };
             if !path.is_file() {
-                return Err(IngestError::Raster {
-                    path: path.into(),
-                    band: band.into(),
-                    message: "no such file".into(),
-                });
+                return Err(unreadable(path, band, "no such file"));
             }
-            let dataset = Dataset::open_ex(path, options).map_err(|e| raster_error(path, band, &e))?;
+            let dataset = Dataset::open_ex(path, options)
+                .map_err(|_| unreadable(path, band, "it is none, or its header is damaged or cut short"))?;
             open.push((path.to_owned(), dataset));
         }
         match open.last() {
@@ -84,8 +81,22 @@ pub fn close_all() {
     OPEN.with(|open| open.borrow_mut().clear());
 }
 
-fn raster_error(path: &Path, band: &str, e: &gdal::errors::GdalError) -> IngestError {
-    IngestError::Raster { path: path.into(), band: band.into(), message: e.to_string() }
+/// GDAL's own words name its functions; they go to the log.
+fn unreadable(path: &Path, band: &str, message: impl Into<String>) -> IngestError {
+    IngestError::Raster { path: path.into(), band: band.into(), message: message.into() }
+}
+
+/// A band of an open file, by its number from 1.
+fn band_of<'d>(
+    dataset: &'d Dataset,
+    file: &BandFile,
+    band: &str,
+) -> Result<gdal::raster::RasterBand<'d>, IngestError> {
+    dataset.rasterband(file.band_index).map_err(|_| {
+        let message =
+            format!("band {} was asked for, the file has {}", file.band_index, dataset.raster_count());
+        unreadable(&file.path, band, message)
+    })
 }
 
 /// Reads a band's footprint and nodata tag, and refuses geometry that cannot be used.
@@ -117,7 +128,14 @@ pub fn probe(file: &BandFile, band: &str) -> Result<RasterInfo, IngestError> {
             return Err(bad("the file has no coordinate reference system; write it into the GeoTIFF".into()));
         }
         let crs: CrsName = identify(&wkt).map_err(|e| bad(format!("its CRS is not usable: {e}")))?;
-        let raster = dataset.rasterband(file.band_index).map_err(|e| raster_error(path, band, &e))?;
+        let raster = band_of(dataset, file, band)?;
+        if raster.band_type() == GdalDataType::Unknown {
+            return Err(unreadable(
+                path,
+                band,
+                "it holds complex numbers, or a type of value that is not read",
+            ));
+        }
         let nodata = raster.no_data_value();
         let geobox = GeoBox { crs, x_min: t[0], y_max: t[3], dx: t[1], dy: -t[5], width, height };
         Ok(RasterInfo { geobox, nodata })
@@ -135,11 +153,11 @@ pub fn read_window(
     size: (usize, usize),
 ) -> Result<Vec<f32>, IngestError> {
     with_dataset(&file.path, band, |dataset| {
-        let raster = dataset.rasterband(file.band_index).map_err(|e| raster_error(&file.path, band, &e))?;
+        let raster = band_of(dataset, file, band)?;
         // Every integer type of Landsat products is exact in f32 (24 bits of mantissa).
         let buffer: Buffer<f32> = raster
             .read_as((offset.0 as isize, offset.1 as isize), size, size, None)
-            .map_err(|e| raster_error(&file.path, band, &e))?;
+            .map_err(|_| unreadable(&file.path, band, "its pixels are damaged or cut short"))?;
         Ok(buffer.into_shape_and_vec().1)
     })
 }

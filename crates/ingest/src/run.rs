@@ -96,7 +96,7 @@ pub fn ingest(
 ) -> Result<IngestReport, IngestError> {
     sweep(store, index)?;
     raster::limit_cache();
-    let discovery = discover(paths);
+    let mut discovery = discover(paths);
     let mut report = IngestReport {
         found: discovery.scenes.len() + discovery.refused.len(),
         warnings: discovery.warnings.clone(),
@@ -115,12 +115,38 @@ pub fn ingest(
             &r.reason.to_string(),
         )?;
     }
+    let mut scenes = discovery.scenes;
+    let mut spare = std::mem::take(&mut discovery.doubles);
+    // Where a scene's first copy turned out bad, the next one has its turn.
+    while !scenes.is_empty() {
+        let went_in = add(store, index, product, grid, scenes, options, progress, &mut spare, &mut report)?;
+        spare.retain(|s| !went_in.contains(&s.scene_key));
+        let mut turn = BTreeSet::new();
+        (scenes, spare) = spare.into_iter().partition(|s| turn.insert(s.scene_key.clone()));
+    }
+    Ok(report)
+}
+
+/// Adds scenes, each known once; those that went in, or were in. Older processings go to `spare`.
+#[allow(clippy::too_many_arguments)]
+fn add(
+    store: &Store,
+    index: &dyn Index,
+    product: &ProductDef,
+    grid: &GridDef,
+    scenes: Vec<SceneSource>,
+    options: &IngestOptions,
+    progress: &dyn Progress,
+    spare: &mut Vec<SceneSource>,
+    report: &mut IngestReport,
+) -> Result<BTreeSet<String>, IngestError> {
     let known = index.scenes(
         &SceneQuery { product: Some(product.product.clone()), ..SceneQuery::default() },
         report.snapshot,
     )?;
     let known: BTreeMap<&str, &SceneRow> = known.iter().map(|s| (s.scene_key.as_str(), s)).collect();
-    let accepted = accept(index, product, options, progress, discovery.scenes, &known, &mut report)?;
+    let mut went_in = BTreeSet::new();
+    let accepted = accept(index, product, options, progress, scenes, &known, spare, &mut went_in, report)?;
     progress.begin("validate", accepted.len() as u64, "scenes");
     let placed: Vec<(PathBuf, Result<PlannedScene, IngestError>)> = accepted
         .into_par_iter()
@@ -143,21 +169,19 @@ pub fn ingest(
             }
             Err(e) => match e.scene_code() {
                 Some(code) => {
-                    refuse(index, product, options, progress, &mut report, &path, code, &e.to_string())?;
+                    refuse(index, product, options, progress, report, &path, code, &e.to_string())?;
                 }
                 None => return Err(e),
             },
         }
     }
     if options.dry_run {
-        report.added = new_scenes.len();
-        return Ok(report);
+        report.added += new_scenes.len();
+        went_in.extend(new_scenes.into_iter().map(|s| s.source.scene_key));
+    } else if !new_scenes.is_empty() {
+        write(store, index, product, grid, new_scenes, &known, options, progress, &mut went_in, report)?;
     }
-    if new_scenes.is_empty() {
-        return Ok(report);
-    }
-    write(store, index, product, grid, new_scenes, &known, options, progress, &mut report)?;
-    Ok(report)
+    Ok(went_in)
 }
 
 /// Removes what dead runs left in the store. The caller holds the writer lock.
@@ -193,6 +217,8 @@ pub fn sweep(store: &Store, index: &dyn Index) -> Result<u64, IngestError> {
         store.objects().remove_leftover(&leftover)?;
         removed += 1;
     }
+    // A run has ended for good only when what it left cannot come back.
+    store.sync()?;
     for run in dead {
         index.end_run(&run)?;
     }
@@ -221,6 +247,7 @@ fn refuse(
 type Files = Vec<(String, String, crate::source::BandFile)>;
 
 /// Scenes the product takes and does not have yet, with the files it needs from each.
+#[allow(clippy::too_many_arguments)]
 fn accept(
     index: &dyn Index,
     product: &ProductDef,
@@ -228,6 +255,8 @@ fn accept(
     progress: &dyn Progress,
     scenes: Vec<SceneSource>,
     known: &BTreeMap<&str, &SceneRow>,
+    spare: &mut Vec<SceneSource>,
+    went_in: &mut BTreeSet<String>,
     report: &mut IngestReport,
 ) -> Result<Vec<(SceneSource, Files)>, IngestError> {
     let rule = AcceptRule {
@@ -248,10 +277,9 @@ fn accept(
         match newest.get(&scene.scene_key) {
             Some(other) if other.processed >= scene.processed => {
                 report.warnings.push(format!("{} is older than {}", scene.product_id, other.product_id));
+                spare.push(scene);
             }
-            _ => {
-                newest.insert(scene.scene_key.clone(), scene);
-            }
+            _ => spare.extend(newest.insert(scene.scene_key.clone(), scene)),
         }
     }
     let mut accepted = Vec::new();
@@ -260,6 +288,7 @@ fn accept(
             let newer = scene.processed.map(|d| d.to_string()) > old.processed;
             if !newer {
                 report.already += 1;
+                went_in.insert(key);
                 continue;
             }
         }
@@ -285,6 +314,7 @@ fn write(
     known: &BTreeMap<&str, &SceneRow>,
     options: &IngestOptions,
     progress: &dyn Progress,
+    went_in: &mut BTreeSet<String>,
     report: &mut IngestReport,
 ) -> Result<(), IngestError> {
     let run = index.begin_run("ingest")?;
@@ -361,9 +391,9 @@ fn write(
                     // Nothing of this batch is visible. Whole units stay for the next run; the rest goes away now,
                     // or with the next run.
                     progress.end();
+                    // A run whose objects could not all be removed has not ended: the next one sweeps it.
                     if !matches!(e, IngestError::Store(_)) {
-                        index.end_run(&run)?;
-                        sweep_run(store, index, &run)?;
+                        let _ = sweep_run(store, index, &run).and_then(|()| Ok(index.end_run(&run)?));
                     }
                     return Err(e);
                 }
@@ -371,6 +401,7 @@ fn write(
         }
         for scene in days.iter().flat_map(|d| &d.scenes).filter(|s| new_ids.contains(&s.source.product_id)) {
             report.added += 1;
+            went_in.insert(scene.source.scene_key.clone());
             if known.contains_key(scene.source.scene_key.as_str()) {
                 report.superseded += 1;
             }
@@ -428,7 +459,7 @@ fn sweep_run(store: &Store, index: &dyn Index, run: &str) -> Result<(), IngestEr
     for prefix in orphans {
         store.delete_under(&ObjectKey::new(&prefix)?)?;
     }
-    Ok(())
+    Ok(store.sync()?)
 }
 
 /// Adds to a day the scenes that the cube holds in the slots which change, so that these are fused from all their

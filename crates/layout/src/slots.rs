@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 use tesela_crs::CrsInfo;
 use tesela_grid::{GridDef, PixelWindow, TileId};
-use tesela_model::{Band, DType, Instant, ScenesLayout};
+use tesela_model::{ArchiveCodec, Band, DType, Instant, ScenesLayout};
 use tesela_store::{
     ArrayRef, ArraySpec, Codec, GroupSpec, ObjectInfo, ObjectKey, Pixels, ShardWriter, Store, StoreError,
 };
@@ -12,7 +12,7 @@ use crate::names::TILE_LEVELS;
 use crate::{Shape, array_spec, group_spec};
 
 /// Side of the inner chunks of levels 1 to 3, pixels.
-const OVERVIEW_INNER: u32 = 256;
+const OVERVIEW_INNER: u32 = 128;
 
 /// How a group of slots is cut into objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,10 @@ impl SlotsGroup<'_> {
     fn codec(&self) -> Codec {
         match self.form {
             Form::Recent => Codec::Lz4Bit,
-            Form::Archive => Codec::Zstd5Byte,
+            Form::Archive => match self.layout.archive.codec {
+                ArchiveCodec::Lz4 => Codec::Lz4Bit,
+                ArchiveCodec::Zstd => Codec::Zstd5Byte,
+            },
         }
     }
 
@@ -60,9 +63,7 @@ impl SlotsGroup<'_> {
         let archive = self.layout.archive;
         match (self.form, level) {
             (Form::Recent, 0) => Shape::tiled(dates, window, 1, window.width, self.layout.inner_chunk),
-            (Form::Recent, _) => {
-                Shape::tiled(dates, window, self.planned, window.width, self.layout.inner_chunk)
-            }
+            (Form::Recent, _) => Shape::tiled(dates, window, self.planned, window.width, OVERVIEW_INNER),
             (Form::Archive, 0) => {
                 let side = inner_side(window.width, archive.side);
                 Shape::deep(dates, window, u64::from(archive.dates), side, archive.inner)

@@ -15,8 +15,8 @@ mod time;
 pub use band::Band;
 pub use locate::{DefinitionError, Located};
 pub use product::{
-    AcceptRule, Aliases, ArchiveLayout, DType, MaskDef, Measurement, ProductDef, ProductStatus, PyramidRule,
-    Resampling, ScenesLayout,
+    AcceptRule, Aliases, ArchiveCodec, ArchiveLayout, DType, MaskDef, Measurement, ProductDef, ProductStatus,
+    PyramidRule, Resampling, ScenesLayout,
 };
 pub use progress::{Progress, Silent};
 pub use recipe::{OutputBand, PeriodKind, RecipeDef, Reducer};

@@ -40,7 +40,7 @@ impl ArrayRef {
             shape: spec.shape,
             shard: spec.shard,
             inner: spec.inner,
-            decoder: InnerCodec::Blosc,
+            decoder: InnerCodec::BloscChecked,
             encoder: Some(spec.codec),
             scale: spec.scale,
             offset: spec.offset,

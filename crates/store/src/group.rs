@@ -164,7 +164,7 @@ fn coordinates(
         |name: &str, dtype: &str, values: Vec<[u8; 8]>, attributes: Value| -> Result<(), StoreError> {
             nodes.push((at(name), coordinate_document(name, dtype, Some(values.len()), attributes)?));
             let encoded = Codec::Zstd5Byte
-                .encode(&values.concat(), COORDINATE_BYTES)
+                .compress(&values.concat(), COORDINATE_BYTES)
                 .map_err(|reason| StoreError::Encode { array: spec.prefix.to_string(), reason })?;
             chunks.push((spec.prefix.join(&at(name))?.join("c/0")?, encoded));
             Ok(())

@@ -15,7 +15,7 @@
 //! - **nodata is the array's fill**: never written, it costs nothing, and reading what is not stored, or
 //!   lies outside the array, gives fill;
 //! - objects are immutable: a put never replaces, nothing is appended inside a shard;
-//! - the layout is plain Zarr v3 (`sharding_indexed`, index at the end with crc32c; `bytes`, then `blosc`),
+//! - the layout is plain Zarr v3 (`sharding_indexed`, index at the end with crc32c; `bytes`, `blosc`, then `crc32c`),
 //!   with consolidated metadata, CF and GeoZarr attributes, so that xarray, GDAL and zarrs read it as it lies.
 
 mod array;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tesela_model::DType;
-use zarrs::array::codec::{BytesCodec, ShardingCodecBuilder};
+use zarrs::array::codec::{BytesCodec, Crc32cCodec, ShardingCodecBuilder};
 use zarrs::array::{ArrayBuilder, FillValue, data_type};
 
 use crate::array::ArrayInfo;
@@ -32,7 +32,10 @@ fn build(spec: &ArraySpec) -> Result<Value, String> {
     let mut sharding = ShardingCodecBuilder::new(inner.ok_or("an inner chunk of 0")?, &dtype);
     sharding
         .array_to_bytes_codec(Arc::new(bytes_codec(spec.dtype)))
-        .bytes_to_bytes_codecs(vec![Arc::new(spec.codec.to_zarrs(spec.dtype.size_bytes())?)])
+        .bytes_to_bytes_codecs(vec![
+            Arc::new(spec.codec.to_zarrs(spec.dtype.size_bytes())?),
+            Arc::new(Crc32cCodec::new()),
+        ])
         .index_array_to_bytes_codec(Arc::new(BytesCodec::little()));
     let metadata = ArrayBuilder::new(spec.shape.to_vec(), spec.shard.to_vec(), dtype, fill)
         .array_to_bytes_codec(Arc::new(sharding.build()))
@@ -165,7 +168,12 @@ fn parse(path: ObjectKey, document: &Value) -> Result<ArrayInfo, String> {
     let decoder = match inner.iter().map(codec_name).collect::<Vec<_>>()[..] {
         [Some("bytes")] => InnerCodec::Plain,
         [Some("bytes"), Some("blosc")] => InnerCodec::Blosc,
-        _ => return Err("its inner chunks are not bytes with or without blosc".to_owned()),
+        [Some("bytes"), Some("blosc"), Some("crc32c")] => InnerCodec::BloscChecked,
+        _ => {
+            return Err(
+                "its inner chunks are not bytes with or without blosc, or blosc and crc32c".to_owned()
+            );
+        }
     };
     if !is_little(&inner[0], dtype == DType::Uint8) {
         return Err("its inner chunks are not little-endian".to_owned());
@@ -192,6 +200,7 @@ fn parse(path: ObjectKey, document: &Value) -> Result<ArrayInfo, String> {
 
 /// Which of our codecs wrote the array, so that it can be written further.
 fn encoder(inner: &[Value]) -> Option<crate::Codec> {
+    inner.get(2).and_then(codec_name).filter(|name| *name == "crc32c")?;
     let configuration = inner.get(1)?.get("configuration")?;
     let part = |name: &str| configuration.get(name).and_then(Value::as_str);
     match (part("cname")?, part("shuffle")?, configuration.get("clevel")?.as_u64()?) {

@@ -130,6 +130,9 @@ pub struct IngestArgs {
     pub bulk: bool,
     #[command(flatten)]
     pub limits: Limits,
+    /// Wait so many seconds for another writer of the cube to end
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub wait: u64,
     /// Scene folders, folders of them, MTL files, or manifest CSVs
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -191,6 +194,9 @@ pub struct ComputeArgs {
     /// Recompute periods that are up to date
     #[arg(long)]
     pub force: bool,
+    /// Wait so many seconds for another writer of the cube to end
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub wait: u64,
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,

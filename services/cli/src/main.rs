@@ -24,6 +24,10 @@ fn main() -> ExitCode {
     } else {
         logs.init();
     }
+    // GDAL would print its own lines between ours; what matters of them is in the errors.
+    gdal::config::set_error_handler(|class, number, text| {
+        tracing::debug!(target: "gdal", ?class, number, "{text}");
+    });
     let output = Output::new(cli.json);
     match commands::run(cli, &output) {
         Ok(code) => code,

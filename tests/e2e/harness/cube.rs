@@ -80,9 +80,20 @@ impl TestCube {
     /// An empty cube.
     pub fn init() -> Self {
         let cube = Self::unmade();
-        let made = Outcome::of(tesela().arg("init").arg(cube.dir()));
-        assert_eq!(made.code, Some(0), "{made:#?}");
+        cube.init_here();
         cube
+    }
+
+    /// Makes the cube where it shall lie.
+    #[track_caller]
+    pub fn init_here(&self) {
+        let made = self.try_init();
+        assert_eq!(made.code, Some(0), "{made:#?}");
+    }
+
+    /// Tries to make the cube where it shall lie.
+    pub fn try_init(&self) -> Outcome {
+        Outcome::of(tesela().arg("init").arg(self.dir()))
     }
 
     /// A cube with one shipped product put on another grid.
@@ -186,6 +197,21 @@ impl TestCube {
         let groups = entry["groups"].as_array().unwrap();
         groups.iter().map(|g| g["zarr"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// Files under a folder with their sizes; none where it is not there.
+pub fn files_under(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in entries.flatten() {
+        match entry.metadata() {
+            Ok(m) if m.is_dir() => found.extend(files_under(&entry.path())),
+            Ok(m) => found.push((entry.path(), m.len())),
+            Err(_) => {}
+        }
+    }
+    found.sort();
+    found
 }
 
 /// A small synthetic cube: scenes, yearly geomedians, NDVI, zones.

@@ -43,3 +43,12 @@ pub fn copy_folder(from: &Path, to: &Path, keep: impl Fn(&str) -> bool) {
         }
     }
 }
+
+/// A script of the real clients' folder, run where it lies; `None`, said aloud, where it is not there and not required.
+pub fn clients(script: &str) -> Option<PathBuf> {
+    let beside_data = || Some(Path::new(&std::env::var_os("TESELA_TEST_DATA")?).join("../clients"));
+    let root = std::env::var_os("TESELA_TEST_CLIENTS").map(PathBuf::from).or_else(beside_data);
+    let root = root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/clients"));
+    let path = root.join(script);
+    require(path.exists(), &format!("clients' script not found at {}", path.display())).then_some(path)
+}

@@ -301,13 +301,15 @@ impl SqliteIndex {
     }
 }
 
-/// Takes the next snapshot number. The clock is only a note: numbers give the order.
+/// Takes the next snapshot number. The clock is only a note: numbers give the order, and a clock that was put back
+/// repeats the last note.
 fn next_snapshot(tx: &Transaction<'_>, kind: &str, summary: &str) -> Result<i64, IndexError> {
     let n: i64 = tx
         .query_row("SELECT coalesce(max(n), 0) + 1 FROM snapshots", (), |r| r.get(0))
         .context("next snapshot")?;
     tx.execute(
-        "INSERT INTO snapshots (n, created, kind, summary) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO snapshots (n, created, kind, summary)
+         VALUES (?1, max(?2, (SELECT coalesce(max(created), 0) FROM snapshots)), ?3, ?4)",
         params![n, now_s() as i64, kind, summary],
     )
     .context("next snapshot")?;

@@ -15,6 +15,8 @@ use super::walk::{self, DEFAULT_DEPTH};
 pub struct Discovery {
     /// Scenes, by time, path, row and product id.
     pub scenes: Vec<SceneSource>,
+    /// Further copies of those scenes in other folders: for when a copy turns out bad.
+    pub doubles: Vec<SceneSource>,
     /// What was left out, in the order of the paths.
     pub refused: Vec<Refused>,
     /// What looks wrong: also every scene's own warnings, with its id before them.
@@ -120,21 +122,36 @@ impl Discovery {
 
     /// The same product under two paths is one scene; two processings of a scene stay two.
     fn drop_doubles(&mut self) {
-        let mut kept: BTreeMap<(String, String), PathBuf> = BTreeMap::new();
-        let warnings = &mut self.warnings;
-        self.scenes.retain(|scene| {
-            let id = (scene.product_id.clone(), scene.scene_key.clone());
-            let Some(first) = kept.get(&id) else {
-                kept.insert(id, scene.source.clone());
-                return true;
-            };
-            warnings.push(format!(
-                "{} is given twice; {} is used, {} is left out",
-                scene.product_id,
-                first.display(),
-                scene.source.display()
-            ));
-            false
-        });
+        let mut kept: BTreeMap<(String, String), Vec<SceneSource>> = BTreeMap::new();
+        for scene in std::mem::take(&mut self.scenes) {
+            let copies = kept.entry((scene.product_id.clone(), scene.scene_key.clone())).or_default();
+            if let Some(first) = copies.first() {
+                self.warnings.push(format!(
+                    "{} is given twice; {} is used, {} only if that is bad",
+                    scene.product_id,
+                    first.source.display(),
+                    scene.source.display()
+                ));
+            }
+            // The same files by another way are no other copy.
+            if !copies.iter().any(|c| same_files(c, &scene)) {
+                copies.push(scene);
+            }
+        }
+        for copies in kept.into_values() {
+            let mut copies = copies.into_iter();
+            self.scenes.extend(copies.next());
+            self.doubles.extend(copies);
+        }
     }
+}
+
+fn same_files(a: &SceneSource, b: &SceneSource) -> bool {
+    let real = |s: &SceneSource| -> Vec<_> {
+        s.bands
+            .values()
+            .map(|f| (f.path.canonicalize().unwrap_or_else(|_| f.path.clone()), f.band_index))
+            .collect()
+    };
+    real(a) == real(b)
 }

@@ -93,7 +93,16 @@ fn an_index_with_a_valid_checksum_and_wild_numbers_is_an_error() {
 /// Names the gigabytes it would take, and does not take them.
 #[test]
 fn a_blosc_header_that_lies_is_an_error() {
-    let (store, array) = damaged(|bytes| bytes[4..8].copy_from_slice(&0x7fff_0000_u32.to_le_bytes()));
+    let (store, array) = damaged(|bytes| {
+        bytes[4..8].copy_from_slice(&0x7fff_0000_u32.to_le_bytes());
+        // With a checksum that holds, so that the header itself is looked at.
+        let index = &bytes[bytes.len() - INDEX_BYTES..];
+        let number = |at: usize| u64::from_le_bytes(index[at..at + 8].try_into().unwrap());
+        let first = (0..INDEX_BYTES / 16).find(|entry| number(entry * 16) == 0).unwrap();
+        let end = number(first * 16 + 8) as usize - 4;
+        let checksum = crc32c::crc32c(&bytes[..end]).to_le_bytes();
+        bytes[end..end + 4].copy_from_slice(&checksum);
+    });
     let error = read(&store, &array).unwrap_err().to_string();
     assert!(error.contains("instead of 512"), "{error}");
 }
@@ -106,6 +115,25 @@ fn a_shard_deleted_behind_the_index_is_named() {
     store.objects().delete(&array.shard_key([0, 0, 0])).unwrap();
     let error = store.read_window(&array, 2, Window::pixel(20, 20), &mut out).unwrap_err();
     assert!(matches!(error, StoreError::ObjectMissing { .. }), "{error}");
+}
+
+/// Every bit of a shard counts: a flip is an error, or was of a byte that is not read.
+#[test]
+fn no_flipped_bit_gives_other_pixels() {
+    for codec in [Codec::Zstd5Byte, Codec::Lz4Bit] {
+        let (good, array) = damaged_as(codec, |_| {});
+        let sound = read(&good, &array).unwrap();
+        let len = good.objects().size(&array.shard_key([0, 0, 0])).unwrap().unwrap() as usize;
+        let mut errors = 0;
+        for at in 0..len {
+            let (store, array) = damaged_as(codec, |bytes| bytes[at] ^= 1 << (at % 8));
+            match read(&store, &array) {
+                Ok(pixels) => assert_same(&pixels, &sound, &format!("{codec:?} byte {at}")),
+                Err(_) => errors += 1,
+            }
+        }
+        assert!(errors > len / 2, "{errors} of {len}");
+    }
 }
 
 proptest! {

@@ -5,8 +5,12 @@ use std::sync::Arc;
 
 use tesela_model::DType;
 use tesela_store::{ArrayRef, Codec, Pixels, Store, Window};
-use zarrs::array::codec::{BloscCodec, BloscCompressor, BloscShuffleMode, BytesCodec, ShardingCodecBuilder};
-use zarrs::array::{Array, ArrayBuilder, ArraySubset, ElementOwned, FillValue, data_type};
+use zarrs::array::codec::{
+    BloscCodec, BloscCompressor, BloscShuffleMode, BytesCodec, Crc32cCodec, ShardingCodecBuilder,
+};
+use zarrs::array::{
+    Array, ArrayBuilder, ArraySubset, BytesToBytesCodecTraits, ElementOwned, FillValue, data_type,
+};
 use zarrs::storage::store::MemoryStore;
 use zarrs::storage::{ReadableStorageTraits, StoreKey, WritableStorageTraits};
 
@@ -61,6 +65,7 @@ fn foreign(
     dtype: DType,
     fill: f64,
     blosc: Option<(BloscCompressor, u8, BloscShuffleMode)>,
+    checked: bool,
 ) -> (Store, ArrayRef) {
     let spec = spec("foreign", dtype, fill);
     let (zarrs_type, fill_value) = match dtype {
@@ -77,7 +82,9 @@ fn foreign(
         let size = dtype.size_bytes();
         let codec =
             BloscCodec::new(compressor, level.try_into().unwrap(), None, shuffle, Some(size)).unwrap();
-        sharding.bytes_to_bytes_codecs(vec![Arc::new(codec)]);
+        let blosc: Arc<dyn BytesToBytesCodecTraits> = Arc::new(codec);
+        let checksum: Arc<dyn BytesToBytesCodecTraits> = Arc::new(Crc32cCodec::new());
+        sharding.bytes_to_bytes_codecs(if checked { vec![blosc, checksum] } else { vec![blosc] });
     }
     let source = Arc::new(MemoryStore::new());
     let array = ArrayBuilder::new(spec.shape.to_vec(), spec.shard.to_vec(), zarrs_type, fill_value)
@@ -119,13 +126,13 @@ fn ours_reads_zarrs() {
         Some((BloscCompressor::Zlib, 3, BloscShuffleMode::Shuffle)),
     ];
     for (dtype, fill) in CASES {
-        for codec in codecs {
-            let (store, array) = foreign(dtype, fill, codec);
+        for (codec, checked) in codecs.into_iter().flat_map(|c| [(c, false), (c, true)]) {
+            let (store, array) = foreign(dtype, fill, codec, checked);
             let mut out = Pixels::empty(dtype);
             store.read_windows(&array, &DATES, ALL, &mut out).unwrap();
-            let what = format!("{dtype:?} {fill} {codec:?}");
+            let what = format!("{dtype:?} {fill} {codec:?} {checked}");
             assert_same(&out, &expected(&spec("foreign", dtype, fill), &DATES, ALL), &what);
-            let ours = matches!(codec, Some((BloscCompressor::Zstd | BloscCompressor::LZ4, 5, _)));
+            let ours = checked && matches!(codec, Some((BloscCompressor::Zstd | BloscCompressor::LZ4, 5, _)));
             assert_eq!(store.shard_writer(&array, [0, 0, 0]).is_ok(), ours, "{what}");
         }
     }
@@ -136,7 +143,7 @@ fn ours_reads_zarrs() {
 #[test]
 fn shards_have_the_size_of_zarrs() {
     let (foreign, array) =
-        foreign(DType::Uint16, 0.0, Some((BloscCompressor::Zstd, 5, BloscShuffleMode::Shuffle)));
+        foreign(DType::Uint16, 0.0, Some((BloscCompressor::Zstd, 5, BloscShuffleMode::Shuffle)), true);
     let ours = Store::in_memory();
     let spec = spec("foreign", DType::Uint16, 0.0);
     assert_eq!(spec.codec, Codec::Zstd5Byte);

@@ -1,6 +1,7 @@
 //! `compute`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tesela_compute::Cube;
 use tesela_compute::recipe::{ComputeOptions, shipped};
@@ -13,7 +14,7 @@ use crate::output::Output;
 
 /// Runs a recipe.
 pub fn run(cube: &Cube, args: &ComputeArgs, progress: &dyn Progress, output: &Output) -> Result<(), Failure> {
-    let _lock = cube.lock("compute")?;
+    let _lock = cube.lock_within("compute", Duration::from_secs(args.wait))?;
     tesela_ingest::sweep(cube.store(), cube.index())?;
     let mut recipe = find(cube, &args.recipe)?;
     if let Some(input) = &args.input {

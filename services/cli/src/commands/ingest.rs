@@ -1,6 +1,7 @@
 //! `ingest`, `quarantine`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::json;
 use tesela_compute::Cube;
@@ -13,7 +14,7 @@ use crate::output::Output;
 
 /// Adds scenes.
 pub fn run(cube: &Cube, args: &IngestArgs, progress: &dyn Progress, output: &Output) -> Result<(), Failure> {
-    let _lock = cube.lock("ingest")?;
+    let _lock = cube.lock_within("ingest", Duration::from_secs(args.wait))?;
     let options = IngestOptions {
         dry_run: args.dry_run,
         batch_days: args.batch_days.map(usize::from),

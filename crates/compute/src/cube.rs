@@ -9,6 +9,7 @@ use tesela_index::{GenerationRow, Index, IndexError, OverviewRow, SlotRow, Sqlit
 use tesela_model::{Instant, Period};
 use tesela_store::{Store, StoreOptions};
 
+use crate::view::View;
 use crate::{Catalog, ComputeError};
 
 /// Directory of pixels inside a cube.
@@ -36,6 +37,8 @@ struct Caches {
     generations: Cache<(String, u64), Arc<Vec<GenerationRow>>>,
     day_slots: Cache<(String, u64, String), Arc<Vec<SlotRow>>>,
     overviews: Cache<(String, u64), Arc<Vec<OverviewRow>>>,
+    /// By product, snapshot and the catalogue's version: titles may change without a snapshot.
+    views: Cache<(String, u64, u64), Arc<View>>,
 }
 
 impl Default for Caches {
@@ -45,6 +48,7 @@ impl Default for Caches {
             generations: Cache::new(256),
             day_slots: Cache::new(512),
             overviews: Cache::new(64),
+            views: Cache::new(32),
         }
     }
 }
@@ -188,6 +192,23 @@ impl Cube {
         let rows = Arc::new(self.index.generations(product, snapshot)?);
         self.caches.generations.insert(key, rows.clone());
         Ok(rows)
+    }
+
+    /// A product of a snapshot (the latest unless one is asked for) as one Zarr group.
+    ///
+    /// # Errors
+    /// Unknown products and snapshots; [`ComputeError::NoData`]; [`ComputeError::View`] when the product's rasters
+    /// do not make one.
+    pub fn view(&self, product: &str, snapshot: Option<u64>) -> Result<Arc<View>, ComputeError> {
+        let snapshot = self.snapshot(snapshot)?;
+        let catalog = self.catalog()?;
+        let key = (product.to_owned(), snapshot, catalog.version);
+        if let Some(found) = self.caches.views.get(&key) {
+            return Ok(found);
+        }
+        let view = Arc::new(View::to_serve(self, &catalog, product, snapshot)?);
+        self.caches.views.insert(key, view.clone());
+        Ok(view)
     }
 
     /// Slots of all tiles on one solar day, every platform, by time.

@@ -46,6 +46,8 @@ elif command -v gdal_translate > /dev/null; then one gdal_check "$TESELA_PYTHON"
 else absent gdal_check "GDAL is not installed (Debian: gdal-bin)"; fi
 if [ -n "$store" ]; then absent xarray_check "$store"
 else one xarray_check "$TESELA_PYTHON" "$here/xarray_check.py" "$cube"; fi
+if [ -n "$store" ]; then absent zarr_view_check "$store"
+else one zarr_view_check "$TESELA_PYTHON" "$here/zarr_view_check.py" "$url" "$cube" "$out"; fi
 one ogc_check "$TESELA_PYTHON" "$here/ogc_check.py" "$url"
 
 tail=; [ $skipped = 0 ] || tail=", $skipped skipped"

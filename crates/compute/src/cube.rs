@@ -11,6 +11,7 @@ use tesela_index::{
 use tesela_model::{Instant, Period};
 use tesela_store::{Store, StoreOptions};
 
+use crate::view::View;
 use crate::{Catalog, ComputeError};
 
 /// Directory of pixels inside a cube.
@@ -53,6 +54,7 @@ struct Caches {
     generations: Cache<At, Arc<Vec<GenerationRow>>>,
     day_slots: Cache<(At, String), Arc<Vec<SlotRow>>>,
     day_overviews: Cache<(At, String), Arc<Vec<OverviewRow>>>,
+    views: Cache<At, Arc<View>>,
 }
 
 impl Default for Caches {
@@ -63,6 +65,7 @@ impl Default for Caches {
             generations: Cache::new(256),
             day_slots: Cache::new(512),
             day_overviews: Cache::new(512),
+            views: Cache::new(32),
         }
     }
 }
@@ -254,6 +257,23 @@ impl Cube {
         let rows = Arc::new(self.index.generations(product, snapshot)?);
         self.caches.generations.insert(key, rows.clone());
         Ok(rows)
+    }
+
+    /// A product of a snapshot (the latest unless one is asked for) as one Zarr group.
+    ///
+    /// # Errors
+    /// Unknown products and snapshots; [`ComputeError::NoData`]; [`ComputeError::View`] when the product's rasters
+    /// do not make one.
+    pub fn view(&self, product: &str, snapshot: Option<u64>) -> Result<Arc<View>, ComputeError> {
+        let snapshot = self.snapshot(snapshot)?;
+        let catalog = self.catalog()?;
+        let key = (product.to_owned(), snapshot, catalog.version);
+        if let Some(found) = self.caches.views.get(&key) {
+            return Ok(found);
+        }
+        let view = Arc::new(View::to_serve(self, &catalog, product, snapshot)?);
+        self.caches.views.insert(key, view.clone());
+        Ok(view)
     }
 
     /// Slots of all tiles on one solar day, every platform, by time.

@@ -117,6 +117,30 @@ pub enum ComputeError {
         /// What is wrong.
         problem: String,
     },
+    /// A product's rasters do not make one Zarr group.
+    #[error("product {product} cannot be presented as one Zarr group: {problem}")]
+    View {
+        /// Product.
+        product: String,
+        /// Which rasters disagree, and in what.
+        problem: String,
+    },
+    /// A directory to export to exists already.
+    #[error("{path} exists already; name a directory that does not", path = path.display())]
+    ExportExists {
+        /// The directory.
+        path: std::path::PathBuf,
+    },
+    /// An export cannot be written.
+    #[error("cannot {action} {path}", path = path.display())]
+    Export {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or directory.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The operator stopped the run.
     #[error("stopped by the operator; finished periods stay, run the same command to go on")]
     Cancelled,
@@ -164,6 +188,7 @@ impl ComputeError {
             Self::UnknownBand { .. }
             | Self::UnknownMask { .. }
             | Self::Parameter { .. }
+            | Self::View { .. }
             | Self::Expression(_)
             | Self::Time(_)
             | Self::Crs(_) => ErrorKind::BadRequest,
@@ -194,6 +219,7 @@ impl ComputeError {
             Self::NoData { .. } => "no_data_at_time",
             Self::UnknownZone { .. } => "unknown_zone",
             Self::Parameter { .. } => "invalid_parameter",
+            Self::View { .. } => "no_assembled_view",
             Self::Expression(_) => "invalid_expression",
             Self::Time(_) => "invalid_datetime",
             Self::Crs(_) => "invalid_crs",

@@ -9,6 +9,7 @@
 //! | [`load`] | windows of the grid from slots, overviews and generations |
 //! | [`mask`] | quality words to masks, grown on the cube grid |
 //! | [`series`] | every observation of one pixel |
+//! | [`view`] | a product of a snapshot as one Zarr group |
 //! | [`zones`] | statistics by zone, exact coverage |
 //! | [`recipe`] | derived products: units, pyramids, commit |
 //! | [`archive`] | slots as they arrived into archive blocks |
@@ -28,6 +29,7 @@ pub mod mask;
 pub mod query;
 pub mod recipe;
 pub mod series;
+pub mod view;
 pub mod zones;
 
 /// Why a question has no answer.

@@ -107,6 +107,11 @@ impl ArrayRef {
         self.0.offset
     }
 
+    /// How inner chunks are compressed; `None` for a codec that is not ours.
+    pub fn codec(&self) -> Option<Codec> {
+        self.0.encoder
+    }
+
     /// Number of shards along `(time, y, x)`.
     pub fn shard_counts(&self) -> [u64; 3] {
         std::array::from_fn(|i| self.0.shape[i].div_ceil(self.0.shard[i]))

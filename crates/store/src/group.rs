@@ -6,7 +6,9 @@ use tesela_grid::GeoBox;
 use crate::metadata::{COORDINATE_BYTES, array_document, coordinate_document, group_document};
 use crate::{Codec, GroupSpec, ObjectKey, StoreError};
 
-type Document = (ObjectKey, Vec<u8>);
+pub(crate) type Document = (ObjectKey, Vec<u8>);
+/// A node's path inside the group, and its metadata document.
+pub(crate) type Node = (String, Value);
 
 impl GroupSpec {
     /// Every object of the group but its shards, by key: what [`Store::write_group`](crate::Store::write_group)
@@ -20,8 +22,14 @@ impl GroupSpec {
 }
 
 fn documents(spec: &GroupSpec) -> Result<Vec<Document>, StoreError> {
+    let (nodes, chunks) = parts(spec)?;
+    whole(spec, nodes, chunks)
+}
+
+/// The nodes below the root in no order, and the chunks of the coordinates.
+pub(crate) fn parts(spec: &GroupSpec) -> Result<(Vec<Node>, Vec<Document>), StoreError> {
     spec.validate()?;
-    let mut nodes: Vec<(String, Value)> = Vec::new();
+    let mut nodes: Vec<Node> = Vec::new();
     let mut chunks: Vec<Document> = Vec::new();
     for (path, geobox) in spec.geoboxes() {
         coordinates(spec, &path, geobox, &mut nodes, &mut chunks)?;
@@ -37,6 +45,15 @@ fn documents(spec: &GroupSpec) -> Result<Vec<Document>, StoreError> {
             nodes.push((path, group_document(&level_attributes(spec, geobox))));
         }
     }
+    Ok((nodes, chunks))
+}
+
+/// Every object of a group of these nodes and coordinate chunks: metadata first, consolidated as well.
+pub(crate) fn whole(
+    spec: &GroupSpec,
+    mut nodes: Vec<Node>,
+    mut chunks: Vec<Document>,
+) -> Result<Vec<Document>, StoreError> {
     nodes.sort_by(|a, b| a.0.cmp(&b.0));
 
     let mut all = Vec::with_capacity(nodes.len() + chunks.len() + 1);
@@ -56,7 +73,7 @@ fn text(document: &Value) -> Vec<u8> {
 
 /// The document of the group at `path` with the documents of everything below it inside: one request
 /// opens the group. Objects are immutable, so the copies cannot disagree.
-fn consolidated(mut group: Value, path: &str, nodes: &[(String, Value)]) -> Value {
+fn consolidated(mut group: Value, path: &str, nodes: &[Node]) -> Value {
     let below = |name: &str| match path {
         "" => Some(name.to_owned()),
         _ => name.strip_prefix(path).and_then(|rest| rest.strip_prefix('/')).map(str::to_owned),
@@ -156,7 +173,7 @@ fn coordinates(
     spec: &GroupSpec,
     level: &str,
     geobox: &GeoBox,
-    nodes: &mut Vec<(String, Value)>,
+    nodes: &mut Vec<Node>,
     chunks: &mut Vec<Document>,
 ) -> Result<(), StoreError> {
     let at = |name: &str| if level.is_empty() { name.to_owned() } else { format!("{level}/{name}") };

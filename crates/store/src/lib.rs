@@ -7,6 +7,7 @@
 //! | `pixels`, `codec`, `shard` | values, compressed chunks, and the shards they lie in |
 //! | `spec`, `metadata`, `group` | what a group is, and the documents that say so to any Zarr reader |
 //! | `writer`, `reader` | one shard from windows; windows and stacks from shards, through caches |
+//! | `presented` | a group that was never written: its documents, and its chunks made when asked for |
 //! | `store` | all of it together |
 //!
 //! Rules, everywhere in this crate:
@@ -26,6 +27,7 @@ mod key;
 mod metadata;
 mod objects;
 mod pixels;
+mod presented;
 mod reader;
 mod shard;
 mod spec;
@@ -41,6 +43,7 @@ pub use objects::{
     Requests, Staged,
 };
 pub use pixels::Pixels;
+pub use presented::{Chunking, PresentedGroup, TimeCoordinate};
 pub use reader::{Slice, Window};
 pub use spec::{ArraySpec, GroupSpec, LevelSpec};
 pub use store::{Store, StoreOptions};

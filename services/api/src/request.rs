@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`lang`] | which language an answer is written in, and the server's own texts |
 //! | [`params`] | the query string: names in any case (OGC), or exactly those a route knows |
+//! | [`range`] | `Range`: which bytes of an answer |
 //! | [`space`] | CRS names, boxes and axis order |
 //! | [`text`] | clients' texts made fit for messages, XML and addresses |
 //! | [`time`] | `datetime` and `snapshot` |
@@ -14,6 +15,7 @@
 pub mod address;
 pub mod lang;
 pub mod params;
+pub mod range;
 pub mod space;
 pub mod text;
 pub mod time;

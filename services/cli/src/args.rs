@@ -36,6 +36,8 @@ pub enum Command {
     Ingest(IngestArgs),
     /// Run a recipe for every period that is missing or stale
     Compute(ComputeArgs),
+    /// Write a product as files that other programs read
+    Export(ExportArgs),
     /// Products and their definitions
     #[command(subcommand)]
     Products(ProductsCommand),
@@ -200,6 +202,24 @@ pub struct ComputeArgs {
     /// Only say what would be done
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Write the product as one Zarr v3 group of all dates and tiles: a new directory. On the cube's own file system
+    /// its files are hard links to the cube's: read them, never write to them
+    #[arg(long, value_name = "DIR")]
+    pub zarr_view: PathBuf,
+    /// Product
+    #[arg(long, value_name = "PRODUCT")]
+    pub product: String,
+    /// At this snapshot [default: the latest]
+    #[arg(long, value_name = "N")]
+    pub snapshot: Option<u64>,
+    /// Copy instead of linking: files that are yours to change
+    #[arg(long)]
+    pub copy: bool,
 }
 
 /// `products`.

@@ -2,6 +2,7 @@
 
 mod compute;
 mod demo;
+mod export;
 mod info;
 mod ingest;
 mod inspect;
@@ -38,6 +39,10 @@ pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Compute(args) => {
             catch_signals();
             compute::run(&open(dir)?, &args, &console, output)?;
+        }
+        Command::Export(args) => {
+            catch_signals();
+            export::run(&open(dir)?, &args, &console, output)?;
         }
         Command::Products(command) => products::run(dir, command, output)?,
         Command::Scenes(command) => inspect::scenes(&open(dir)?, command, output)?,

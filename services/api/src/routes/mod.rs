@@ -8,6 +8,7 @@
 //! | [`dates`], [`series`], [`lineage`], [`snapshots`] | `/v1/…`: values through time |
 //! | [`zones`] | `/v1/zones…`: statistics |
 //! | [`tiles`], [`wmts`], [`wms`], [`legends`] | pictures |
+//! | [`zarr`] | `/zarr/…`: a product as one Zarr group |
 //! | [`health`] | `/healthz`, `/readyz`, `/metrics` |
 //! | [`openapi`] | what `/api` says of all of them |
 //!
@@ -38,6 +39,7 @@ pub mod tiles;
 mod viewer;
 pub mod wms;
 pub mod wmts;
+mod zarr;
 mod zones;
 
 use std::sync::Arc;
@@ -62,6 +64,7 @@ pub fn router(state: AppState) -> Router {
         .merge(wmts::routes())
         .merge(wms::routes())
         .merge(legends::routes())
+        .merge(zarr::routes())
         .merge(health::routes(Arc::clone(&counters)))
         .method_not_allowed_fallback(manners::no_such_method)
         .fallback(manners::no_such_path);

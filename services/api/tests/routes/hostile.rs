@@ -13,7 +13,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static SERVER: LazyLock<Server> = LazyLock::new(Server::with_zones);
 
 /// Addresses that take a query.
-const PATHS: [&str; 16] = [
+const PATHS: [&str; 17] = [
     "/",
     "/collections",
     "/collections/manzanas@2020/items",
@@ -30,6 +30,7 @@ const PATHS: [&str; 16] = [
     "/wms",
     "/tiles/landsat_c2_sr/WebMercatorQuad/10/220/450.png",
     "/legends/landsat_c2_sr/default.png",
+    "/zarr/landsat_c2_sr@1/red/c/0/0/0",
 ];
 
 /// Parameters of all of them.
@@ -144,6 +145,11 @@ fn nasty_paths() {
             "/tiles/landsat_c2_sr/{}/1/1/1.png",
             "/tiles/landsat_c2_sr/WebMercatorQuad/{}/1/1.png",
             "/legends/landsat_c2_sr/{}.png",
+            "/zarr/{}",
+            "/zarr/{}/zarr.json",
+            "/zarr/landsat_c2_sr@{}/zarr.json",
+            "/zarr/landsat_c2_sr/{}",
+            "/zarr/landsat_c2_sr/red/c/0/{}/0",
             "/{}",
         ] {
             ask(&template.replace("{}", value));

@@ -12,3 +12,4 @@ mod openapi;
 mod pictures;
 mod quadrants;
 mod values;
+mod zarr;

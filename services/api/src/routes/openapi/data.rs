@@ -90,6 +90,28 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ..document("/v1/snapshots", "snapshots", "values", "Commits, newest first")
     },
     Operation {
+        answers: &[Answer::of(JSON, "Object")],
+        also: &[304, 307],
+        parameters: &[],
+        ..document(
+            "/zarr/{product}",
+            "zarr_root",
+            "values",
+            "Root of a product's Zarr group; without @ it leads to the latest snapshot",
+        )
+    },
+    Operation {
+        answers: &[Answer::of(JSON, "Object"), Answer::bytes("application/octet-stream")],
+        also: &[206, 304],
+        parameters: &[],
+        ..document(
+            "/zarr/{product}/{key}",
+            "zarr_key",
+            "values",
+            "A product as one Zarr v3 group of all dates and tiles; 404 is a chunk of nothing but fill",
+        )
+    },
+    Operation {
         answers: &[Answer::of(JSON, "ZoneSets")],
         parameters: zones::LIST_PARAMETERS,
         ..document("/v1/zones", "zone_sets", "zones", "Zone sets")

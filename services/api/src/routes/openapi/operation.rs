@@ -99,7 +99,12 @@ impl Operation {
         let mut out = Map::new();
         out.insert("200".into(), json!({"description": "Found", "headers": headers, "content": content}));
         for status in self.also {
-            let description = if *status == 204 { "Nothing to show there" } else { "Not changed" };
+            let description = match status {
+                204 => "Nothing to show there",
+                206 => "The bytes that Range asks for",
+                307 => "The latest snapshot's own address",
+                _ => "Not changed",
+            };
             out.insert(status.to_string(), json!({"description": description, "headers": headers}));
         }
         let refusal = match self.refusal {

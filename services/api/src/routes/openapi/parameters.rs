@@ -12,6 +12,12 @@ pub(super) fn in_path(path: &str, name: &str) -> Value {
             ("Product or zone set; the @ of a zone set may be percent-encoded", json!({"type": "string"}))
         }
         "set" => ("Zone set; its @ may be percent-encoded", json!({"type": "string"})),
+        "key" if path.starts_with("/zarr") => {
+            ("Key of the Zarr v3 store: zarr.json, red/zarr.json, red/c/0/1/2", json!({"type": "string"}))
+        }
+        "product" if path.starts_with("/zarr") => {
+            ("Product, and @ with the snapshot to read it at: geomedian_annual@17", json!({"type": "string"}))
+        }
         "key" => ("Key of a zone", json!({"type": "string"})),
         "layer" | "product" => ("Product", json!({"type": "string"})),
         "style" => ("Style; default is the product's first", json!({"type": "string"})),

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::harness::{TestCube, copy_folder, demo};
 
+/// A name, the code of the refusal, and what is done to a band.
+type Spoil = (&'static str, &'static str, fn(&Path));
+
 /// A scene folder of a synthetic archive.
 fn scene(archive: &TestCube) -> PathBuf {
     let folder = archive.path("cube/synthetic/scenes");
@@ -61,7 +64,7 @@ fn the_same_folder_twice_is_one_scene() {
 fn a_good_copy_goes_in_whichever_comes_first() {
     let archive = demo("2020");
     let scene = scene(&archive);
-    let spoils: [(&str, &str, fn(&Path)); 3] = [
+    let spoils: [Spoil; 3] = [
         ("header", "unreadable_raster", |band| std::fs::write(band, b"II*\0").unwrap()),
         ("pixels", "unreadable_raster", |band| {
             let bytes = std::fs::read(band).unwrap();

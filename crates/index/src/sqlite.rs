@@ -29,8 +29,9 @@ const FILE: &str = "index.db";
 #[derive(Debug)]
 pub struct SqliteIndex {
     path: PathBuf,
-    writer: Mutex<Option<Connection>>,
     readers: Mutex<Vec<Reader>>,
+    /// Dropped after the readers: the last connection to close takes the journal into the database, if it may write.
+    writer: Mutex<Option<Connection>>,
 }
 
 /// A connection to read with, and what a read-only index looked like when it was opened.

@@ -50,7 +50,7 @@ pub(super) fn uri(path: &Path) -> String {
     for byte in path.as_os_str().as_bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => {
-                text.push(char::from(*byte))
+                text.push(char::from(*byte));
             }
             other => text += &format!("%{other:02X}"),
         }

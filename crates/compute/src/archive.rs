@@ -87,8 +87,8 @@ impl Cube {
             report.slots = jobs.iter().map(|(_, b)| b.slots.len()).sum();
             return Ok(report);
         }
-        // What is read once needs no place in the caches of the server's store.
-        let reading = StoreOptions { chunk_cache_bytes: 0, ..store_options() };
+        // Enough for the chunks of a few dates that are read back one date at a time.
+        let reading = StoreOptions { chunk_cache_bytes: 256 << 20, ..store_options() };
         let store = Store::with_objects(self.store().objects().clone(), &reading);
         let run = self.index().begin_run("compact")?;
         let total: u64 = jobs.iter().map(|(p, b)| (b.slots.len() * p.bands.len()) as u64).sum();
@@ -182,22 +182,28 @@ fn compact_block(
         planned: block.slots.len() as u64,
     };
     let windows = group.windows();
-    let written: Vec<(Vec<ObjectInfo>, Vec<Vec<blake3::Hash>>)> = product
+    let written: Vec<(Vec<ObjectInfo>, Vec<Plane>)> = product
         .bands
         .par_iter()
         .map(|band| write_band(store, &group, &windows, band, &block.slots, progress))
         .collect::<Result<_, _>>()?;
-    let (objects, hashes): (Vec<_>, Vec<_>) = written.into_iter().unzip();
+    let (objects, planes): (Vec<_>, Vec<_>) = written.into_iter().unzip();
     let mut objects: Vec<ObjectInfo> = objects.into_iter().flatten().collect();
     let times = block.slots.iter().map(|s| s.time).collect();
     objects.extend(store.write_group(&group.spec(times))?);
     product
         .bands
         .par_iter()
-        .zip(&hashes)
-        .try_for_each(|(band, hashes)| read_back(store, &prefix, &windows, band, hashes))?;
-    let levels: u64 = windows.iter().map(|w| w.len() as u64).sum();
-    let value_bytes: u64 = product.bands.iter().map(|b| b.dtype.size_bytes() as u64).sum();
+        .zip(&planes)
+        .try_for_each(|(band, planes)| read_back(store, &prefix, band, planes))?;
+    let raw_bytes = product
+        .bands
+        .iter()
+        .zip(&planes)
+        .map(|(b, planes)| {
+            planes.iter().map(|p| p.window.len() as u64).sum::<u64>() * b.dtype.size_bytes() as u64
+        })
+        .sum();
     let objects = objects
         .iter()
         .map(|o| NewObject { key: o.key.as_str().into(), bytes: o.bytes, digest: o.digest.clone() })
@@ -209,11 +215,20 @@ fn compact_block(
             group: NewGroup { prefix: prefix.as_str().into(), archive: true, objects },
             slots: block.slots.iter().enumerate().map(|(i, s)| (s.id, i as u64)).collect(),
         },
-        raw_bytes: levels * value_bytes * block.slots.len() as u64,
+        raw_bytes,
     })
 }
 
-/// One band of a block, all dates and levels; its objects, and the hash of every plane by date and level.
+/// The pixels of one date at one level, as they were read.
+struct Plane {
+    position: u64,
+    level: u32,
+    /// Where anything is stored, from the tile's first pixel.
+    window: Window,
+    hash: blake3::Hash,
+}
+
+/// One band of a block, all dates and levels; its objects, and what was read.
 fn write_band(
     store: &Store,
     group: &SlotsGroup<'_>,
@@ -221,73 +236,45 @@ fn write_band(
     band: &Band,
     slots: &[SlotRow],
     progress: &dyn Progress,
-) -> Result<(Vec<ObjectInfo>, Vec<Vec<blake3::Hash>>), ComputeError> {
+) -> Result<(Vec<ObjectInfo>, Vec<Plane>), ComputeError> {
     let mut writer = group.band_writer(store, band)?;
-    let mut hashes = Vec::with_capacity(slots.len());
-    let mut plane = Pixels::empty(band.dtype);
+    let mut planes = Vec::with_capacity(slots.len() * windows.len());
+    let mut pixels = Pixels::empty(band.dtype);
     for (position, slot) in slots.iter().enumerate() {
         if progress.cancelled() {
             return Err(ComputeError::Cancelled);
         }
-        let from = ObjectKey::new(&slot.prefix)?;
-        let mut levels = Vec::with_capacity(windows.len());
-        for (level, window) in windows.iter().enumerate() {
-            read_plane(store, &from, band, level as u32, slot.position, window, &mut plane)?;
-            levels.push(blake3::hash(plane.bytes()));
-            if !plane.is_all(band.nodata) {
-                writer.put(position as u64, level as u32, window, window, &plane)?;
-            }
+        let (from, position) = (ObjectKey::new(&slot.prefix)?, position as u64);
+        for (level, tile) in windows.iter().enumerate() {
+            let array = store.open_array(&from, &array_name(&band.name, level as u32))?;
+            let Some(window) = store.stored_window(&array, slot.position)? else { continue };
+            store.read_window(&array, slot.position, window, &mut pixels)?;
+            let hash = blake3::hash(pixels.bytes());
+            planes.push(Plane { position, level: level as u32, window, hash });
+            let place =
+                PixelWindow::new(tile.px + window.x0, tile.py + window.y0, window.width, window.height);
+            writer.put(position, level as u32, tile, &place, &pixels)?;
         }
-        hashes.push(levels);
-        writer.pass(position as u64 + 1)?;
+        writer.pass(position + 1)?;
         progress.advance(1);
     }
-    Ok((writer.finish()?, hashes))
+    Ok((writer.finish()?, planes))
 }
 
 /// Compares what was written with what was read.
-fn read_back(
-    store: &Store,
-    prefix: &ObjectKey,
-    windows: &[PixelWindow],
-    band: &Band,
-    hashes: &[Vec<blake3::Hash>],
-) -> Result<(), ComputeError> {
-    for (level, window) in windows.iter().enumerate() {
-        let array = store.open_array(prefix, &array_name(&band.name, level as u32))?;
-        let depth = array.inner()[0] as usize;
-        let mut planes = Pixels::empty(band.dtype);
-        // Dates of one inner chunk together, so that each chunk is decoded once.
-        for first in (0..hashes.len()).step_by(depth) {
-            let dates: Vec<u64> = (first..hashes.len().min(first + depth)).map(|d| d as u64).collect();
-            let whole = Window { y0: 0, x0: 0, height: window.height, width: window.width };
-            store.read_windows(&array, &dates, whole, &mut planes)?;
-            let bytes = planes.bytes();
-            for (plane, date) in bytes.chunks_exact(bytes.len() / dates.len().max(1)).zip(&dates) {
-                if blake3::hash(plane) != hashes[*date as usize][level] {
-                    return Err(ComputeError::NotTheSame {
-                        group: prefix.to_string(),
-                        band: band.name.clone(),
-                        level: level as u32,
-                        position: *date,
-                    });
-                }
-            }
+fn read_back(store: &Store, prefix: &ObjectKey, band: &Band, planes: &[Plane]) -> Result<(), ComputeError> {
+    let mut pixels = Pixels::empty(band.dtype);
+    for plane in planes {
+        let array = store.open_array(prefix, &array_name(&band.name, plane.level))?;
+        store.read_window(&array, plane.position, plane.window, &mut pixels)?;
+        if blake3::hash(pixels.bytes()) != plane.hash {
+            return Err(ComputeError::NotTheSame {
+                group: prefix.to_string(),
+                band: band.name.clone(),
+                level: plane.level,
+                position: plane.position,
+            });
         }
     }
     Ok(())
-}
-
-fn read_plane(
-    store: &Store,
-    prefix: &ObjectKey,
-    band: &Band,
-    level: u32,
-    position: u64,
-    window: &PixelWindow,
-    plane: &mut Pixels,
-) -> Result<(), ComputeError> {
-    let array = store.open_array(prefix, &array_name(&band.name, level))?;
-    let whole = Window { y0: 0, x0: 0, height: window.height, width: window.width };
-    Ok(store.read_window(&array, position, whole, plane)?)
 }

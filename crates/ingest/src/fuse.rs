@@ -92,10 +92,8 @@ fn take_scene(
     if let Some(q) = quality {
         let m = &product.measurements[q];
         let Some(words) = sampler.sample(scene, m, None)? else { return Ok(0) };
-        for (i, t) in take.iter_mut().enumerate() {
-            let word = words.get_f64(i).unwrap_or(m.nodata);
-            *t = !taken[i] && word != m.nodata && !fill.is_some_and(|f| f.matches(word as i32));
-        }
+        let unseen = |word: f64| word == m.nodata || fill.is_some_and(|f| f.matches(word as i32));
+        each_word(&words, unseen, |i, unseen| take[i] = !taken[i] && !unseen);
         if !take.contains(&true) {
             return Ok(1);
         }
@@ -129,6 +127,16 @@ fn take_scene(
         *done |= t;
     }
     Ok(planes.iter().flatten().count() as u64 + u64::from(quality.is_some()))
+}
+
+/// Tells of each quality word whether a property of its value holds. The property is found once for each 16-bit value.
+pub(crate) fn each_word(words: &Pixels, holds: impl Fn(f64) -> bool, mut tell: impl FnMut(usize, bool)) {
+    if let Pixels::U16(words) = words {
+        let table: Vec<bool> = (0..=u16::MAX).map(|word| holds(f64::from(word))).collect();
+        words.iter().enumerate().for_each(|(i, word)| tell(i, table[usize::from(*word)]));
+    } else {
+        (0..words.len()).for_each(|i| tell(i, words.get_f64(i).is_none_or(&holds)));
+    }
 }
 
 fn copy_where(from: &Pixels, take: &[bool], to: &mut Pixels) {
@@ -213,7 +221,55 @@ impl Sampler {
     ) -> Result<Option<Pixels>, IngestError> {
         let Some((band, file, info)) = scene.files.get(&m.name) else { return Ok(None) };
         let raw = read_window(file, band, self.offset, self.size)?;
-        let nodata = info.nodata.map(|v| v as f32);
+        let as_it_is = match (&raw, m.dtype) {
+            (Pixels::U8(v), DType::Uint8) => self.copied(v, m.nodata as u8, tag(info.nodata)).map(Pixels::U8),
+            (Pixels::U16(v), DType::Uint16) => {
+                self.copied(v, m.nodata as u16, tag(info.nodata)).map(Pixels::U16)
+            }
+            (Pixels::I16(v), DType::Int16) => {
+                self.copied(v, m.nodata as i16, tag(info.nodata)).map(Pixels::I16)
+            }
+            _ => None,
+        };
+        if m.resampling == Resampling::Nearest || matches!(self.way, Way::Copy { .. }) {
+            if let Some(pixels) = as_it_is {
+                return Ok(Some(pixels));
+            }
+        }
+        self.interpolated(scene, m, &floats(&raw), info.nodata.map(|v| v as f32), wanted).map(Some)
+    }
+
+    /// Pixels of the scene on the slot's, no value changed but the file's nodata tag.
+    fn copied<T: Copy + PartialEq>(&self, raw: &[T], nodata: T, tag: Option<T>) -> Option<Vec<T>> {
+        let mut picture;
+        match &self.way {
+            Way::Copy { col, row, slot_width, slot_len } => {
+                picture = vec![nodata; *slot_len];
+                for (r, line) in raw.chunks_exact(self.size.0).enumerate() {
+                    let at = (row + r) * slot_width + col;
+                    picture[at..at + line.len()].copy_from_slice(line);
+                }
+            }
+            Way::Warp { nearest, slot_len, .. } => {
+                picture = vec![nodata; *slot_len];
+                nearest.gather(raw, nodata, &mut picture).ok()?;
+            }
+        }
+        if let Some(tag) = tag.filter(|tag| *tag != nodata) {
+            picture.iter_mut().filter(|v| **v == tag).for_each(|v| *v = nodata);
+        }
+        Some(picture)
+    }
+
+    /// As [`Sampler::copied`] for values of another type, and for kernels that weigh several pixels.
+    fn interpolated(
+        &self,
+        scene: &PlannedScene,
+        m: &Measurement,
+        raw: &[f32],
+        nodata: Option<f32>,
+        wanted: Option<&Vec<bool>>,
+    ) -> Result<Pixels, IngestError> {
         let picture: Vec<f32> = match &self.way {
             Way::Copy { col, row, slot_width, slot_len } => {
                 let mut picture = vec![f32::NAN; *slot_len];
@@ -226,7 +282,7 @@ impl Sampler {
             Way::Warp { grid, nearest, read, slot_len } => {
                 let mut picture = vec![f32::NAN; *slot_len];
                 if m.resampling == Resampling::Nearest {
-                    nearest.gather(&raw, f32::NAN, &mut picture).map_err(|e| size_error(scene, &e))?;
+                    nearest.gather(raw, f32::NAN, &mut picture).map_err(|e| size_error(scene, &e))?;
                 } else {
                     let missing = |v: f32| v.is_nan() || Some(v) == nodata || f64::from(v) == m.nodata;
                     let valid: Vec<f32> =
@@ -244,7 +300,22 @@ impl Sampler {
                 picture
             }
         };
-        Ok(Some(to_stored(&picture, m, nodata)))
+        Ok(to_stored(&picture, m, nodata))
+    }
+}
+
+/// A file's nodata tag as a value of its type; none when the type cannot hold it.
+fn tag<T: TryFrom<i64>>(tag: Option<f64>) -> Option<T> {
+    let tag = tag.filter(|tag| tag.fract() == 0.0 && tag.abs() < 1e9)?;
+    T::try_from(tag as i64).ok()
+}
+
+fn floats(raw: &Pixels) -> Vec<f32> {
+    match raw {
+        Pixels::U8(v) => v.iter().map(|&v| f32::from(v)).collect(),
+        Pixels::U16(v) => v.iter().map(|&v| f32::from(v)).collect(),
+        Pixels::I16(v) => v.iter().map(|&v| f32::from(v)).collect(),
+        Pixels::F32(v) => v.clone(),
     }
 }
 

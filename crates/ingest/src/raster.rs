@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use gdal::raster::{Buffer, GdalDataType};
+use gdal::raster::{Buffer, GdalDataType, GdalType, RasterBand};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use tesela_crs::identify;
 use tesela_grid::{CrsName, GeoBox};
+use tesela_store::Pixels;
 
 use crate::IngestError;
 use crate::source::BandFile;
@@ -142,7 +143,7 @@ pub fn probe(file: &BandFile, band: &str) -> Result<RasterInfo, IngestError> {
     })
 }
 
-/// Reads a window of raw values, row-major.
+/// Reads a window of raw values, row-major: 8- and 16-bit integers as they are, anything else as 32-bit floats.
 ///
 /// # Errors
 /// [`IngestError::Raster`] when the pixels cannot be read (a truncated file, a broken block).
@@ -151,13 +152,24 @@ pub fn read_window(
     band: &str,
     offset: (usize, usize),
     size: (usize, usize),
-) -> Result<Vec<f32>, IngestError> {
+) -> Result<Pixels, IngestError> {
+    fn read<T: GdalType + Copy>(
+        raster: &RasterBand<'_>,
+        offset: (usize, usize),
+        size: (usize, usize),
+    ) -> gdal::errors::Result<Vec<T>> {
+        let buffer: Buffer<T> = raster.read_as((offset.0 as isize, offset.1 as isize), size, size, None)?;
+        Ok(buffer.into_shape_and_vec().1)
+    }
     with_dataset(&file.path, band, |dataset| {
         let raster = band_of(dataset, file, band)?;
-        // Every integer type of Landsat products is exact in f32 (24 bits of mantissa).
-        let buffer: Buffer<f32> = raster
-            .read_as((offset.0 as isize, offset.1 as isize), size, size, None)
-            .map_err(|_| unreadable(&file.path, band, "its pixels are damaged or cut short"))?;
-        Ok(buffer.into_shape_and_vec().1)
+        let values = match raster.band_type() {
+            GdalDataType::UInt8 => read(&raster, offset, size).map(Pixels::U8),
+            GdalDataType::UInt16 => read(&raster, offset, size).map(Pixels::U16),
+            GdalDataType::Int16 => read(&raster, offset, size).map(Pixels::I16),
+            // Landsat's other types hold integers that 24 bits of mantissa keep exact.
+            _ => read(&raster, offset, size).map(Pixels::F32),
+        };
+        values.map_err(|_| unreadable(&file.path, band, "its pixels are damaged or cut short"))
     })
 }

@@ -15,7 +15,7 @@ use tesela_raster::{Sample, SceneReduction};
 use tesela_store::{ObjectInfo, ObjectKey, Pixels, Store};
 
 use crate::IngestError;
-use crate::fuse::{SlotPixels, fuse};
+use crate::fuse::{SlotPixels, each_word, fuse};
 use crate::plan::Day;
 
 /// What all writers of one ingest share.
@@ -59,10 +59,14 @@ impl Context<'_> {
         let n = planes.first().map_or(0, Pixels::len);
         if let Some(q) = self.quality {
             let nodata = self.bands[q].nodata;
-            let word = |i: usize| planes[q].get_f64(i).unwrap_or(nodata);
             let is = |mask: &Option<FlagMask>, w: f64| mask.as_ref().is_some_and(|m| m.matches(w as i32));
-            let fill: Vec<bool> = (0..n).map(|i| word(i) == nodata || is(&self.fill, word(i))).collect();
-            let clear = (0..n).map(|i| !fill[i] && !is(&self.hidden, word(i))).collect();
+            let (mut fill, mut clear) = (vec![false; n], vec![false; n]);
+            each_word(&planes[q], |w| w == nodata || is(&self.fill, w), |i, holds| fill[i] = holds);
+            each_word(
+                &planes[q],
+                |w| w != nodata && !is(&self.fill, w) && !is(&self.hidden, w),
+                |i, holds| clear[i] = holds,
+            );
             return (clear, fill);
         }
         let fill: Vec<bool> = (0..n)
@@ -202,7 +206,9 @@ fn write_slot(
             .zip(&slot.planes)
             .try_for_each(|(writer, plane)| writer.put(position, level as u32, tile, &slot.window, plane))?;
     }
-    writers.par_iter_mut().try_for_each(|writer| writer.pass(position + 1))?;
+    if c.form == Form::Archive {
+        writers.par_iter_mut().try_for_each(|writer| writer.pass(position + 1))?;
+    }
     Ok(())
 }
 

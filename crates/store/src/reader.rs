@@ -112,6 +112,61 @@ impl Store {
         self.read_layers(layers.collect(), window, out)
     }
 
+    /// The smallest window of whole inner chunks that holds everything stored of one date; `None` when nothing is.
+    /// # Errors
+    /// As [`Store::read_window`], for the shard indexes.
+    pub fn stored_window(&self, array: &ArrayRef, t: u64) -> Result<Option<Window>, StoreError> {
+        let [dates, height, width] = array.shape();
+        let [depth, rows, columns] = array.inner();
+        if t >= dates {
+            return Ok(None);
+        }
+        let (down, across) = (height.div_ceil(rows), width.div_ceil(columns));
+        let mut bounds: Option<(u64, u64, u64, u64)> = None;
+        let mut known: HashMap<[u64; 3], ShardState> = HashMap::new();
+        for (cy, cx) in (0..down).flat_map(|cy| (0..across).map(move |cx| (cy, cx))) {
+            let chunk = [t / depth, cy, cx];
+            let (shard, inner) = array.locate(chunk);
+            let state = match known.get(&shard) {
+                Some(state) => state,
+                None => {
+                    let state = self.shard_state(array, chunk, shard)?;
+                    known.entry(shard).or_insert(state)
+                }
+            };
+            let ShardState::Present(index) = state else { continue };
+            let stored = index
+                .get(inner as usize)
+                .map_err(|reason| array.corrupt(chunk, &array.shard_key(shard), reason))?;
+            if stored.is_some() {
+                let b = bounds.get_or_insert((cy, cx, cy + 1, cx + 1));
+                *b = (b.0.min(cy), b.1.min(cx), b.2.max(cy + 1), b.3.max(cx + 1));
+            }
+        }
+        Ok(bounds.map(|(top, left, bottom, right)| Window {
+            y0: (top * rows) as i64,
+            x0: (left * columns) as i64,
+            height: ((bottom * rows).min(height) - top * rows) as usize,
+            width: ((right * columns).min(width) - left * columns) as usize,
+        }))
+    }
+
+    /// What is known of a shard, asked for if need be.
+    fn shard_state(
+        &self,
+        array: &ArrayRef,
+        chunk: [u64; 3],
+        shard: [u64; 3],
+    ) -> Result<ShardState, StoreError> {
+        let object = array.shard_key(shard);
+        if let Some(state) = self.indexes().get(&object) {
+            return Ok(state);
+        }
+        let wanted = Wanted { array, chunk, name: ChunkName { object, inner: 0 }, layers: 0..0 };
+        let request = index_request(&wanted);
+        learn(self, &wanted, self.objects().get_one(&request)?)
+    }
+
     fn read_layers(
         &self,
         mut layers: Vec<Layer<'_>>,
@@ -245,7 +300,7 @@ impl<'a> Read<'a> {
         for batch in unknown.chunks(self.in_flight()) {
             let requests: Vec<_> = batch.iter().map(|chunk| index_request(chunk)).collect();
             for (chunk, answer) in batch.iter().zip(self.store.objects().get_many(&requests)) {
-                let state = self.learn(chunk, answer?)?;
+                let state = learn(self.store, chunk, answer?)?;
                 states.insert(&chunk.name.object, Some(state));
             }
         }
@@ -269,29 +324,6 @@ impl<'a> Read<'a> {
             located.push(Located { wanted: i, offset, len });
         }
         Ok(located)
-    }
-
-    /// What a suffix read says of a shard, remembered.
-    fn learn(&self, chunk: &Wanted<'_>, answer: Option<Vec<u8>>) -> Result<ShardState, StoreError> {
-        let object = &chunk.name.object;
-        let Some(bytes) = answer else {
-            if self.store.options().verify_missing {
-                let metadata = chunk.array.path().join("zarr.json")?;
-                if self.store.objects().size(&metadata)?.is_none() {
-                    let path = chunk.array.path().to_string();
-                    return Err(StoreError::NodeMissing { what: "array", path });
-                }
-            }
-            if self.store.options().remember_missing {
-                self.store.indexes().insert(object.clone(), ShardState::Missing);
-            }
-            return Ok(ShardState::Missing);
-        };
-        let index = ShardIndex::parse(&bytes, chunk.array.chunk_count())
-            .map_err(|reason| chunk.array.corrupt(chunk.chunk, object, reason))?;
-        let state = ShardState::Present(Arc::new(index));
-        self.store.indexes().insert(object.clone(), state.clone());
-        Ok(state)
     }
 
     /// Reads, decodes and copies the located chunks.
@@ -374,6 +406,29 @@ impl Span {
         let range = ByteRange::At { offset: self.offset, len: self.end - self.offset };
         ObjectRequest { key: self.object.clone(), range }
     }
+}
+
+/// What a suffix read says of a shard, remembered.
+fn learn(store: &Store, chunk: &Wanted<'_>, answer: Option<Vec<u8>>) -> Result<ShardState, StoreError> {
+    let object = &chunk.name.object;
+    let Some(bytes) = answer else {
+        if store.options().verify_missing {
+            let metadata = chunk.array.path().join("zarr.json")?;
+            if store.objects().size(&metadata)?.is_none() {
+                let path = chunk.array.path().to_string();
+                return Err(StoreError::NodeMissing { what: "array", path });
+            }
+        }
+        if store.options().remember_missing {
+            store.indexes().insert(object.clone(), ShardState::Missing);
+        }
+        return Ok(ShardState::Missing);
+    };
+    let index = ShardIndex::parse(&bytes, chunk.array.chunk_count())
+        .map_err(|reason| chunk.array.corrupt(chunk.chunk, object, reason))?;
+    let state = ShardState::Present(Arc::new(index));
+    store.indexes().insert(object.clone(), state.clone());
+    Ok(state)
 }
 
 /// The rows (or columns) of `start..start + len` that an axis of `size` has; empty when none.

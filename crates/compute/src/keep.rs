@@ -130,29 +130,28 @@ impl Cube {
     /// # Errors
     /// Those of the index.
     pub fn usage(&self) -> Result<Vec<Usage>, ComputeError> {
-        let mut sums: BTreeMap<(String, String, Option<i32>), (u64, u64, u64)> = BTreeMap::new();
+        let mut sums: BTreeMap<(String, String, Option<i32>), Usage> = BTreeMap::new();
         for g in self.index().groups()? {
             let form = match g.kind.as_str() {
                 "slots" if g.archive => "archive",
                 "slots" => "recent",
                 other => other,
             };
-            let sum = sums.entry((g.product, form.to_owned(), g.first.map(|t| t.year()))).or_default();
-            sum.0 += 1;
-            sum.1 += g.objects;
-            sum.2 += g.bytes;
-        }
-        Ok(sums
-            .into_iter()
-            .map(|((product, form, year), (groups, objects, bytes))| Usage {
-                product,
+            let (form, year) = (form.to_owned(), g.first.map(Instant::year));
+            let key = (g.product.clone(), form.clone(), year);
+            let sum = sums.entry(key).or_insert_with(|| Usage {
+                product: g.product,
                 form,
                 year,
-                groups,
-                objects,
-                bytes,
-            })
-            .collect())
+                groups: 0,
+                objects: 0,
+                bytes: 0,
+            });
+            sum.groups += 1;
+            sum.objects += g.objects;
+            sum.bytes += g.bytes;
+        }
+        Ok(sums.into_values().collect())
     }
 
     /// Copies the cube as it is now to a directory, while others read and write; into the backup that lies there, only

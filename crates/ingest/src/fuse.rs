@@ -231,10 +231,10 @@ impl Sampler {
             }
             _ => None,
         };
-        if m.resampling == Resampling::Nearest || matches!(self.way, Way::Copy { .. }) {
-            if let Some(pixels) = as_it_is {
-                return Ok(Some(pixels));
-            }
+        if let Some(pixels) = as_it_is
+            && (m.resampling == Resampling::Nearest || matches!(self.way, Way::Copy { .. }))
+        {
+            return Ok(Some(pixels));
         }
         self.interpolated(scene, m, &floats(&raw), info.nodata.map(|v| v as f32), wanted).map(Some)
     }

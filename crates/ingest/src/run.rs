@@ -419,10 +419,24 @@ fn write(
 fn drop_staged(store: &Store, index: &dyn Index, product: &str) -> Result<(), IngestError> {
     let left: Vec<StagedRow> =
         index.staged_units()?.into_iter().filter(|staged| staged.product == product).collect();
-    for staged in &left {
+    forget_staged(store, index, product, &left)
+}
+
+/// Deletes what staged units wrote, durably, before the rows that name it go.
+fn forget_staged(
+    store: &Store,
+    index: &dyn Index,
+    product: &str,
+    units: &[StagedRow],
+) -> Result<(), IngestError> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    for staged in units {
         store.delete_under(&ObjectKey::new(&staged.prefix)?)?;
     }
-    let names: Vec<String> = left.into_iter().map(|staged| staged.unit).collect();
+    store.sync()?;
+    let names: Vec<String> = units.iter().map(|staged| staged.unit.clone()).collect();
     index.drop_staged(product, &names)?;
     Ok(())
 }
@@ -608,7 +622,12 @@ fn write_batch(job: &Job<'_>, days: &[Day], progress: &dyn Progress) -> Result<W
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(unit) = units.get(i) else { return Ok(()) };
-            let result = match staged.get(&unit.name).and_then(|row| whole(c.store, row)) {
+            let row = staged.get(&unit.name);
+            let found = row.and_then(|row| whole(c.store, row));
+            if let (Some(row), None) = (row, &found) {
+                forget_staged(c.store, job.index, &row.product, std::slice::from_ref(row))?;
+            }
+            let result = match found {
                 Some(result) => {
                     resumed.fetch_add(1, Ordering::Relaxed);
                     progress.advance(unit.days.len() as u64);

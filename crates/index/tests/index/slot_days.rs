@@ -19,7 +19,7 @@ fn cube(index: &SqliteIndex, random: &mut Random) {
         let mut commit =
             IngestCommit { product: "p".into(), summary: "{}".into(), ..IngestCommit::default() };
         let prefix = format!("g{batch}");
-        commit.slot_groups.push(NewGroup { prefix: prefix.clone(), objects: Vec::new() });
+        commit.slot_groups.push(NewGroup { prefix: prefix.clone(), archive: false, objects: Vec::new() });
         for day in 0..10 {
             // Some days come again: their slots are revised.
             let day = (batch * 7 + day) * 86_400;

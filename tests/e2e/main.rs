@@ -12,6 +12,7 @@
 //! GDAL's command-line tools read the source rasters and move coordinates: another path than the product's own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
+mod archive;
 mod bad_rasters;
 mod bad_requests;
 mod bad_scenes;
@@ -22,10 +23,13 @@ mod damaged_shards;
 mod disk_full;
 mod faults;
 mod harness;
+mod keeping;
+mod kills;
 mod ndvi_and_zones;
 mod read_only;
 mod real_inputs;
 mod real_pixels;
 mod reprojection;
 mod same_scene_twice;
+mod two_servers;
 mod waiting;

@@ -1,5 +1,7 @@
 //! Cubes in temporary folders, the executable, the server, real data, and the tools that read it.
 
+pub mod answers;
+pub mod archive;
 mod cube;
 mod data;
 mod mount;

@@ -19,6 +19,8 @@ pub struct Server {
 pub struct Answer {
     pub status: u16,
     pub content_type: String,
+    /// The snapshot it is an answer at, where it says so.
+    pub snapshot: Option<u64>,
     pub body: Vec<u8>,
 }
 
@@ -70,14 +72,22 @@ impl Server {
         server
     }
 
+    /// Its address, with the last slash.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Any answer to a path without its leading slash.
     pub fn get(&self, path: &str) -> Answer {
         let url = format!("{}{path}", self.base);
         let mut response = self.agent.get(&url).call().unwrap_or_else(|e| panic!("{url}: {e}"));
-        let content_type = response.headers().get("content-type").and_then(|v| v.to_str().ok());
+        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
+        let content_type = header("content-type").unwrap_or_default().to_owned();
+        let snapshot = header("tesela-snapshot").and_then(|v| v.parse().ok());
         Answer {
             status: response.status().as_u16(),
-            content_type: content_type.unwrap_or_default().to_owned(),
+            content_type,
+            snapshot,
             body: response.body_mut().read_to_vec().unwrap(),
         }
     }

@@ -12,7 +12,7 @@ use crate::harness::answers::{
     Random, Watch, all_same, ask, bounds, dates, pinned, plain, same, series_of, tiles, zone_tables,
 };
 use crate::harness::archive::{Archive, compute, copied, derived_digests};
-use crate::harness::{Server, TestCube, python_with};
+use crate::harness::{Server, TestCube, files_under, python_with};
 
 /// Kills in all, at least.
 const KILLS: usize = 50;
@@ -226,33 +226,67 @@ fn killed_anywhere_and_run_again_it_is_the_undisturbed_cube() {
     assert!(all >= KILLS, "{all} kills: {kills:?}");
 }
 
+/// Objects in the store that are whole.
+fn whole_objects(cube: &TestCube) -> Vec<PathBuf> {
+    let files = files_under(&cube.store()).into_iter().map(|(path, _)| path);
+    files.filter(|p| !p.to_str().unwrap().contains("/.tmp-")).collect()
+}
+
 #[test]
-fn killed_again_and_again_an_ingest_still_ends() {
-    // Each run is killed a little later than the one before; what was finished may be taken as it is.
-    let archive = Archive::of("2019-2021", 96);
+fn units_of_a_killed_ingest_are_taken_as_they_are() {
+    let archive = Archive::of("2016-2020", 128);
     let calm = archive.cube();
-    let started = Instant::now();
-    let whole = calm.json(&["ingest", "--bulk", &archive.path()]);
-    let took = started.elapsed();
+    let args = ["ingest", "--bulk", "--threads", "1", &archive.path()];
+    let whole = calm.json(&args);
     compute(&calm);
     let cube = archive.cube();
-    for run in 0..4u32 {
-        let mut command = cube.command(&["ingest", "--bulk", &archive.path()]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(took * (30 + 5 * run) / 100);
+    // Each run is killed when a unit more is there.
+    for run in 0..3 {
+        let before = whole_objects(&cube).len();
+        let mut child = cube.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let started = Instant::now();
+        while whole_objects(&cube).len() <= before {
+            assert!(started.elapsed() < Duration::from_secs(60), "no progress");
+            assert!(child.try_wait().unwrap().is_none(), "run {run} ended before it was killed");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(40));
         child.kill().unwrap();
-        child.wait().unwrap();
+        assert_eq!(child.wait().unwrap().code(), None, "run {run} ended before it was killed");
         only_leftovers(&cube, &format!("run {run}"));
+        assert_eq!(cube.product("landsat_c2_sr")["slots"], 0);
     }
-    let report = cube.json(&["ingest", "--bulk", &archive.path()]);
-    let scenes = |r: &Value| r["added"].as_u64().unwrap() + r["already"].as_u64().unwrap();
-    assert_eq!(scenes(&report), scenes(&whole), "{report:#}");
+    let report = cube.json(&args);
+    assert_eq!((&report["added"], &report["slots"]), (&whole["added"], &whole["slots"]), "{report:#}");
+    assert!(report["resumed"].as_u64() >= Some(2), "{report:#}");
     cube.is_sound();
     compute(&cube);
     cube.is_sound();
     if python_with("zarr") {
         assert_eq!(derived_digests(&cube), derived_digests(&calm));
     }
-    let (already, resumed) = (&report["already"], &report["resumed"]);
-    eprintln!("{already} scenes were in before the last run, {resumed} units were taken as they were");
+    eprintln!("{} units were taken as they were", report["resumed"]);
+}
+
+#[test]
+fn units_of_a_killed_ingest_that_nobody_takes_go_away() {
+    let archive = Archive::of("2016-2020", 128);
+    let cube = archive.cube();
+    let bulk = ["ingest", "--bulk", "--threads", "1", &archive.path()];
+    let mut child = cube.command(&bulk).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    while whole_objects(&cube).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(60), "no progress");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    std::thread::sleep(Duration::from_millis(40));
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().code(), None, "it ended before it was killed");
+    only_leftovers(&cube, "killed");
+    let left = whole_objects(&cube);
+    // The same scenes another way: other units.
+    cube.ok(&["ingest", "--batch-days", "8", &archive.path()]);
+    assert!(left.iter().all(|object| !object.exists()));
+    cube.is_sound();
+    assert_eq!(cube.json(&bulk)["added"], 0);
 }

@@ -1,5 +1,5 @@
-//! How near bulk ingest comes to its bound: the CPU time of decoding every source pixel, warping it, and compressing
-//! every chunk that is written, pyramids included, each measured alone in the same run.
+//! How near bulk ingest comes to its bound: the CPU time of decoding every scene once for each tile that it meets,
+//! warping it, and compressing every chunk that is written, pyramids included, each measured alone in the same run.
 //!
 //! `cargo bench -p tesela-benches --profile dev --bench ingest [-- --size PX] [--years A-B] [--cube-dir DIR]`
 //!
@@ -71,6 +71,9 @@ fn measure(name: &str, grid: &GridDef, scenes: &Path, cube: &Path) -> Fallible<(
 
     let start = cpu_s();
     decode(&planned)?;
+    let whole = cpu_s() - start;
+    let start = cpu_s();
+    decode_by_tile(&planned, grid)?;
     let decoding = cpu_s() - start;
     let start = cpu_s();
     if name == "warped" {
@@ -85,6 +88,7 @@ fn measure(name: &str, grid: &GridDef, scenes: &Path, cube: &Path) -> Fallible<(
     say("written_mb_uncompressed", written as f64 / 1e6);
     say("written_mb", report.bytes as f64 / 1e6);
     say("overlap", report.overlap);
+    say("overlap_of_decoding", decoding / whole);
     say("cpu_s", cpu);
     say("wall_s", wall);
     say("mb_per_cpu_s", source_bytes as f64 / 1e6 / cpu);
@@ -119,6 +123,39 @@ fn decode(scenes: &[PlannedScene]) -> Fallible<u64> {
         })
         .collect::<Result<_, _>>()?;
     Ok(bytes.into_iter().sum())
+}
+
+/// Reads every band of every scene once for each tile that it meets, the window that it needs.
+fn decode_by_tile(scenes: &[PlannedScene], grid: &GridDef) -> Fallible<()> {
+    let mut jobs = Vec::new();
+    for scene in scenes {
+        for tile in scene.tiles(grid) {
+            let Some(window) = scene.window.intersection(&grid.tile_window(tile, 0)) else { continue };
+            let g = &scene.geobox;
+            let bounds = with_transformer(&grid.crs, &g.crs, |t| {
+                let (mut xs, mut ys): (Vec<f64>, Vec<f64>) =
+                    grid.geobox(&window, 0).bounds().edge_points(9).into_iter().unzip();
+                t.transform(&mut xs, &mut ys);
+                let places = xs.iter().zip(&ys).map(|(x, y)| g.col_row(*x, *y));
+                places.fold([f64::MAX, f64::MAX, f64::MIN, f64::MIN], |b, (c, r)| {
+                    [b[0].min(c), b[1].min(r), b[2].max(c), b[3].max(r)]
+                })
+            })?;
+            let (left, top) = (bounds[0].floor().max(0.0) as usize, bounds[1].floor().max(0.0) as usize);
+            let right = (bounds[2].ceil().max(0.0) as usize).min(g.width);
+            let bottom = (bounds[3].ceil().max(0.0) as usize).min(g.height);
+            if left < right && top < bottom {
+                let size = (right - left, bottom - top);
+                jobs.extend(scene.files.values().map(|(_, file, _)| (&file.path, (left, top), size)));
+            }
+        }
+    }
+    jobs.par_iter().try_for_each(|(path, at, size)| {
+        let dataset = Dataset::open(path)?;
+        let at = (at.0 as isize, at.1 as isize);
+        std::hint::black_box(dataset.rasterband(1)?.read_as::<u16>(at, *size, *size, None)?);
+        Ok(())
+    })
 }
 
 /// Finds and gathers the nearest source pixel for every pixel of every tile a scene meets, band by band.

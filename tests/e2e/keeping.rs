@@ -334,3 +334,47 @@ fn a_backup_spoils_no_directory_of_others() {
     empty.is_sound();
     cube.is_sound();
 }
+
+#[test]
+fn a_backup_deletes_nothing_it_did_not_write() {
+    let archive = Archive::of("2020", 96);
+    let cube = archive.cube();
+    cube.ok(&["ingest", &archive.path()]);
+    let to = cube.path("pool");
+    std::fs::create_dir_all(to.join("store/photos")).unwrap();
+    std::fs::write(to.join("store/photos/1.txt"), "ten years").unwrap();
+    cube.fails(&["backup", "--to", to.to_str().unwrap()]);
+    assert!(to.join("store/photos/1.txt").is_file(), "a file of others was deleted");
+}
+
+#[test]
+fn a_refused_backup_leaves_no_directory() {
+    let archive = Archive::of("2020", 96);
+    let cube = archive.cube();
+    cube.ok(&["ingest", &archive.path()]);
+    let inside = cube.dir().join("backup");
+    cube.fails(&["backup", "--to", inside.to_str().unwrap()]).says(&["in the cube itself"]);
+    assert!(!inside.exists(), "a refused backup left a directory in the cube");
+}
+
+#[test]
+fn a_killed_backup_leaves_nothing_in_the_next() {
+    let archive = Archive::of("2016-2020", 96);
+    let cube = archive.cube();
+    cube.ok(&["ingest", "--batch-days", "4", &archive.path()]);
+    let mut left = 0;
+    for tenths in 1..=8u64 {
+        let copy = TestCube::unmade();
+        let mut command = cube.command(&["backup", "--to", copy.dir().to_str().unwrap()]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(40 * tenths));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        backup(&cube, &copy.dir());
+        copy.is_sound();
+        assert!(!copy.dir().join(".incoming").exists());
+        left +=
+            files_under(&copy.store()).iter().filter(|(p, _)| p.to_str().unwrap().contains("/.tmp-")).count();
+    }
+    assert_eq!(left, 0, "unfinished files of killed backups stay in the backup");
+}

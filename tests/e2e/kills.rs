@@ -256,16 +256,28 @@ fn units_of_a_killed_ingest_are_taken_as_they_are() {
         only_leftovers(&cube, &format!("run {run}"));
         assert_eq!(cube.product("landsat_c2_sr")["slots"], 0);
     }
-    let report = cube.json(&args);
-    assert_eq!((&report["added"], &report["slots"]), (&whole["added"], &whole["slots"]), "{report:#}");
-    assert!(report["resumed"].as_u64() >= Some(2), "{report:#}");
-    cube.is_sound();
-    compute(&cube);
-    cube.is_sound();
-    if python_with("zarr") {
-        assert_eq!(derived_digests(&cube), derived_digests(&calm));
-    }
-    eprintln!("{} units were taken as they were", report["resumed"]);
+    // What another hand has spoiled since is not taken.
+    let spoiled = copied(&cube);
+    let object =
+        whole_objects(&spoiled).into_iter().find(|p| p.to_str().unwrap().contains("/red/c/")).unwrap();
+    let mut bytes = std::fs::read(&object).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::remove_file(&object).unwrap();
+    std::fs::write(&object, bytes).unwrap();
+    let resumed = [&cube, &spoiled].map(|cube| {
+        let report = cube.json(&args);
+        assert_eq!((&report["added"], &report["slots"]), (&whole["added"], &whole["slots"]), "{report:#}");
+        cube.is_sound();
+        compute(cube);
+        cube.is_sound();
+        if python_with("zarr") {
+            assert_eq!(derived_digests(cube), derived_digests(&calm));
+        }
+        report["resumed"].as_u64().unwrap()
+    });
+    assert!(resumed[0] >= 2 && resumed[1] == resumed[0] - 1, "{resumed:?}");
+    eprintln!("units taken as they were, and with one spoiled: {resumed:?}");
 }
 
 #[test]

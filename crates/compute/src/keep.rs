@@ -15,6 +15,9 @@ use tesela_store::{LocalObjects, ObjectKey, Objects, StoreError};
 use crate::cube::STORE_DIR;
 use crate::{ComputeError, Cube};
 
+/// File in a backup that names its cube.
+const MARK: &str = "backup-of";
+
 /// How garbage is collected.
 #[derive(Debug, Clone)]
 pub struct GcOptions {
@@ -168,9 +171,13 @@ impl Cube {
             }
         };
         let _keep = KeepLock::shared(self.dir())?;
-        fs::create_dir_all(to).map_err(fail("cannot create", to))?;
         let own = self.dir().canonicalize().map_err(fail("cannot read", self.dir()))?;
-        let there = to.canonicalize().map_err(fail("cannot read", to))?;
+        // Where it will lie, before anything is made there.
+        let there = std::path::absolute(to).map_err(fail("cannot read", to))?;
+        let there = there
+            .ancestors()
+            .find_map(|above| Some(above.canonicalize().ok()?.join(there.strip_prefix(above).ok()?)))
+            .unwrap_or_else(|| there.clone());
         if there.starts_with(&own) || own.starts_with(&there) {
             return Err(ComputeError::Backup {
                 path: to.into(),
@@ -178,6 +185,11 @@ impl Cube {
             });
         }
         self.refuse_foreign(to)?;
+        fs::create_dir_all(to).map_err(fail("cannot create", to))?;
+        // Says whose backup this is from the first object on, so that a killed one can go on.
+        let mark = to.join(MARK);
+        fs::write(&mark, self.index().fact("id")?.unwrap_or_default())
+            .map_err(fail("cannot write", &mark))?;
         let incoming = to.join(".incoming");
         let _ = fs::remove_dir_all(&incoming);
         fs::create_dir_all(&incoming).map_err(fail("cannot create", &incoming))?;
@@ -194,6 +206,9 @@ impl Cube {
         };
         drop(index);
         let target = LocalObjects::open(&to.join(STORE_DIR), 16, true)?;
+        for leftover in target.leftovers()? {
+            target.remove_leftover(&leftover)?;
+        }
         let have: BTreeMap<ObjectKey, u64> = target.list(None)?.into_iter().collect();
         progress.begin("back up", wanted.len() as u64, "objects");
         let copied = wanted
@@ -250,13 +265,11 @@ impl Cube {
                 Ok(())
             }
             Err(IndexError::Missing { .. }) => {
-                let strange = fs::read_dir(to)
-                    .ok()
-                    .into_iter()
-                    .flatten()
-                    .flatten()
-                    .find(|e| e.file_name() != STORE_DIR && e.file_name() != ".incoming");
-                match strange {
+                let ours = fs::read_to_string(to.join(MARK)).ok();
+                if ours.is_some() && ours == self.index().fact("id")? {
+                    return Ok(()); // a backup that was killed
+                }
+                match fs::read_dir(to).ok().into_iter().flatten().flatten().next() {
                     Some(entry) => refuse(format!(
                         "it holds {:?} and no backup; give an empty directory",
                         entry.file_name()

@@ -35,6 +35,7 @@ pub struct SlotPixels {
 /// [`IngestError::Raster`] when a scene's pixels cannot be read.
 pub fn fuse(
     product: &ProductDef,
+    table: Option<&QualityTable>,
     grid: &GridDef,
     tile: TileId,
     day: &Day,
@@ -49,21 +50,14 @@ pub fn fuse(
     else {
         return Ok(None);
     };
-    let mut slot = SlotPixels {
-        window,
-        planes: product
-            .measurements
-            .iter()
-            .map(|m| Pixels::filled(m.dtype, window.len(), m.nodata))
-            .collect(),
-    };
-    let quality = product.measurements.iter().position(|m| m.flags.is_some());
-    let fill = product.flag_table().and_then(|t| t.mask(&["fill"]).ok());
+    let blank = |m: &Measurement| Pixels::filled(m.dtype, window.len(), m.nodata);
+    let mut slot = SlotPixels { window, planes: product.measurements.iter().map(blank).collect() };
+    let quality = product.measurements.iter().position(|m| m.flags.is_some()).zip(table);
     let mut taken = vec![false; window.len()];
     let mut read = 0;
     for scene in &day.scenes {
         if let Some(sampler) = Sampler::new(grid, scene, &window)? {
-            let bands = take_scene(product, scene, &sampler, quality, fill.as_ref(), &mut taken, &mut slot)?;
+            let bands = take_scene(product, scene, &sampler, quality, &mut taken, &mut slot)?;
             read += bands * (sampler.size.0 * sampler.size.1) as u64;
         }
     }
@@ -82,29 +76,28 @@ fn take_scene(
     product: &ProductDef,
     scene: &PlannedScene,
     sampler: &Sampler,
-    quality: Option<usize>,
-    fill: Option<&FlagMask>,
+    quality: Option<(usize, &QualityTable)>,
     taken: &mut [bool],
     slot: &mut SlotPixels,
 ) -> Result<u64, IngestError> {
     // Quality first: it says which pixels this scene observed.
     let mut take: Vec<bool> = vec![false; taken.len()];
-    if let Some(q) = quality {
+    let first = !taken.contains(&true);
+    if let Some((q, table)) = quality {
         let m = &product.measurements[q];
         let Some(words) = sampler.sample(scene, m, None)? else { return Ok(0) };
-        let unseen = |word: f64| word == m.nodata || fill.is_some_and(|f| f.matches(word as i32));
-        each_word(&words, unseen, |i, unseen| take[i] = !taken[i] && !unseen);
+        table.each(&words, |i, fill, _| take[i] = !taken[i] && !fill);
         if !take.contains(&true) {
             return Ok(1);
         }
-        copy_where(&words, &take, &mut slot.planes[q]);
+        put_where(words, &take, &mut slot.planes[q], m.nodata, first);
     }
     let planes: Vec<Option<Pixels>> = product
         .measurements
         .par_iter()
         .enumerate()
         .map(|(i, m)| {
-            if Some(i) == quality {
+            if quality.is_some_and(|(q, _)| q == i) {
                 return Ok(None);
             }
             sampler.sample(scene, m, Some(&take).filter(|_| quality.is_some()))
@@ -118,24 +111,87 @@ fn take_scene(
             }
         }
     }
-    for (plane, out) in planes.iter().zip(&mut slot.planes) {
+    let read = planes.iter().flatten().count() as u64 + u64::from(quality.is_some());
+    planes.into_par_iter().zip(&mut slot.planes).zip(&product.measurements).for_each(|((plane, out), m)| {
         if let Some(p) = plane {
-            copy_where(p, &take, out);
+            put_where(p, &take, out, m.nodata, first);
         }
-    }
+    });
     for (done, t) in taken.iter_mut().zip(&take) {
         *done |= t;
     }
-    Ok(planes.iter().flatten().count() as u64 + u64::from(quality.is_some()))
+    Ok(read)
 }
 
-/// Tells of each quality word whether a property of its value holds. The property is found once for each 16-bit value.
-pub(crate) fn each_word(words: &Pixels, holds: impl Fn(f64) -> bool, mut tell: impl FnMut(usize, bool)) {
-    if let Pixels::U16(words) = words {
-        let table: Vec<bool> = (0..=u16::MAX).map(|word| holds(f64::from(word))).collect();
-        words.iter().enumerate().for_each(|(i, word)| tell(i, table[usize::from(*word)]));
-    } else {
-        (0..words.len()).for_each(|i| tell(i, words.get_f64(i).is_none_or(&holds)));
+/// Puts what is taken of a scene's plane into the slot's. Of a slot that holds nothing yet it becomes the plane.
+fn put_where(plane: Pixels, take: &[bool], to: &mut Pixels, nodata: f64, first: bool) {
+    fn hide<T: Copy>(values: &mut [T], take: &[bool], nodata: T) {
+        for (v, keep) in values.iter_mut().zip(take) {
+            *v = if *keep { *v } else { nodata };
+        }
+    }
+    if !first {
+        copy_where(&plane, take, to);
+        return;
+    }
+    *to = plane;
+    match to {
+        Pixels::U8(v) => hide(v, take, nodata as u8),
+        Pixels::U16(v) => hide(v, take, nodata as u16),
+        Pixels::I16(v) => hide(v, take, nodata as i16),
+        Pixels::F32(v) => hide(v, take, nodata as f32),
+    }
+}
+
+/// What quality words say, looked up by value where they are 16-bit.
+#[derive(Debug)]
+pub struct QualityTable {
+    nodata: f64,
+    fill: Option<FlagMask>,
+    hidden: Option<FlagMask>,
+    /// Bit 0: fill; bit 1: fill, or hidden by the standard mask.
+    words: Vec<u8>,
+}
+
+const FILL: u8 = 1;
+const HIDDEN: u8 = 2;
+
+impl QualityTable {
+    /// The table of a product's quality band, if it has one.
+    pub fn new(product: &ProductDef) -> Option<Self> {
+        let band = product.measurements.iter().find(|m| m.flags.is_some())?;
+        let table = product.flag_table();
+        let mask = |flags: &[String]| table.and_then(|t| t.mask(flags).ok());
+        let mut made = Self {
+            nodata: band.nodata,
+            fill: mask(&["fill".to_owned()]),
+            hidden: product.masks.get("standard").and_then(|m| mask(&m.any_of)),
+            words: Vec::new(),
+        };
+        made.words = (0..=u16::MAX).map(|word| made.judge(f64::from(word))).collect();
+        Some(made)
+    }
+
+    fn judge(&self, word: f64) -> u8 {
+        let is = |mask: &Option<FlagMask>| mask.as_ref().is_some_and(|m| m.matches(word as i32));
+        if word == self.nodata || is(&self.fill) {
+            FILL | HIDDEN
+        } else if is(&self.hidden) {
+            HIDDEN
+        } else {
+            0
+        }
+    }
+
+    /// Tells of each word whether it is fill, and whether it passes the standard mask.
+    pub fn each(&self, words: &Pixels, mut tell: impl FnMut(usize, bool, bool)) {
+        let mut told = |i: usize, bits: u8| tell(i, bits & FILL != 0, bits & HIDDEN == 0);
+        if let Pixels::U16(words) = words {
+            words.iter().enumerate().for_each(|(i, word)| told(i, self.words[usize::from(*word)]));
+        } else {
+            (0..words.len())
+                .for_each(|i| told(i, words.get_f64(i).map_or(FILL | HIDDEN, |word| self.judge(word))));
+        }
     }
 }
 

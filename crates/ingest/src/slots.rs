@@ -9,13 +9,12 @@ use tesela_grid::{GridDef, PixelWindow, TileId};
 use tesela_index::{NewGroup, NewObject, NewSlot};
 use tesela_layout::names::slots_prefix;
 use tesela_layout::{BandWriter, Form, SlotsGroup};
-use tesela_model::landsat::FlagMask;
 use tesela_model::{Band, Instant, ProductDef, Progress, PyramidRule};
 use tesela_raster::{Sample, SceneReduction};
 use tesela_store::{ObjectInfo, ObjectKey, Pixels, Store};
 
 use crate::IngestError;
-use crate::fuse::{SlotPixels, each_word, fuse};
+use crate::fuse::{QualityTable, SlotPixels, fuse};
 use crate::plan::Day;
 
 /// What all writers of one ingest share.
@@ -32,12 +31,8 @@ pub struct Context<'c> {
     pub store: &'c Store,
     /// This run.
     pub run: &'c str,
-    /// Index of the quality band.
-    pub quality: Option<usize>,
-    /// Flags that mean "no observation".
-    pub fill: Option<FlagMask>,
-    /// Flags of the standard mask.
-    pub hidden: Option<FlagMask>,
+    /// Index of the quality band, and what its words say.
+    pub quality: Option<(usize, QualityTable)>,
     /// How level 0 is cut into objects.
     pub form: Form,
     /// Pixels read from files so far, over all bands.
@@ -57,16 +52,9 @@ impl Context<'_> {
     /// Which pixels of a level are fill, and which pass the standard mask.
     fn clear_and_fill(&self, planes: &[Pixels]) -> (Vec<bool>, Vec<bool>) {
         let n = planes.first().map_or(0, Pixels::len);
-        if let Some(q) = self.quality {
-            let nodata = self.bands[q].nodata;
-            let is = |mask: &Option<FlagMask>, w: f64| mask.as_ref().is_some_and(|m| m.matches(w as i32));
-            let (mut fill, mut clear) = (vec![false; n], vec![false; n]);
-            each_word(&planes[q], |w| w == nodata || is(&self.fill, w), |i, holds| fill[i] = holds);
-            each_word(
-                &planes[q],
-                |w| w != nodata && !is(&self.fill, w) && !is(&self.hidden, w),
-                |i, holds| clear[i] = holds,
-            );
+        if let Some((q, table)) = &self.quality {
+            let (mut clear, mut fill) = (vec![false; n], vec![false; n]);
+            table.each(&planes[*q], |i, is_fill, is_clear| (fill[i], clear[i]) = (is_fill, is_clear));
             return (clear, fill);
         }
         let fill: Vec<bool> = (0..n)
@@ -147,7 +135,9 @@ pub fn write_unit(
         if progress.cancelled() {
             return Err(IngestError::Cancelled);
         }
-        if let Some((slot, read)) = fuse(c.product, c.grid, tile, day)? {
+        if let Some((slot, read)) =
+            fuse(c.product, c.quality.as_ref().map(|(_, table)| table), c.grid, tile, day)?
+        {
             c.pixels_read.fetch_add(read, Ordering::Relaxed);
             let position = times.len() as u64;
             write_slot(c, &windows, &mut writers, position, slot)?;

@@ -160,8 +160,9 @@ impl Objects for Volatile {
         let number = self.change()?;
         self.syncs.lock().unwrap().push(number);
         if self.sync == Sync::Real {
-            let seen = self.seen.lock().unwrap().clone();
-            *self.durable.lock().unwrap() = seen;
+            // Both at once: of two syncs side by side the earlier must not undo the later.
+            let seen = self.seen.lock().unwrap();
+            *self.durable.lock().unwrap() = seen.clone();
         }
         // Synced, and gone before the commit that would follow.
         self.power()

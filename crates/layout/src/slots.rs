@@ -190,12 +190,8 @@ impl BandWriter {
             }
             let (rows, columns) = ((bottom - top) as usize, (right - left) as usize);
             let (down, across) = (top - shard.y0, left - shard.x0);
-            if rows == window.height && columns == window.width {
-                shard.writer.put_window(position, down, across, rows, columns, plane)?;
-            } else {
-                let part = plane.part(window.width, (top - y0) as usize, (left - x0) as usize, rows, columns);
-                shard.writer.put_window(position, down, across, rows, columns, &part)?;
-            }
+            let from = [(top - y0) as usize, (left - x0) as usize];
+            shard.writer.put_part(position, [down, across], [rows, columns], plane, from, window.width)?;
         }
         Ok(())
     }

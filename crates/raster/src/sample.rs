@@ -17,6 +17,12 @@ pub trait Sample: Copy + PartialEq + PartialOrd + Debug + Send + Sync + sealed::
 
     /// Whether the value means "no observation"; NaN always does.
     fn is_nodata(self, nodata: Self) -> bool;
+
+    /// The mean of four values, rounded half to even, where that is quicker than by way of f64; the same number.
+    #[inline]
+    fn mean_of_four(_values: [Self; 4]) -> Option<Self> {
+        None
+    }
 }
 
 /// Adding and taking away 1.5 · 2^52 rounds half to even where |value| < 2^51.
@@ -45,6 +51,13 @@ macro_rules! integer_sample {
             #[inline]
             fn is_nodata(self, nodata: Self) -> bool {
                 self == nodata
+            }
+            #[inline]
+            fn mean_of_four(values: [Self; 4]) -> Option<Self> {
+                let sum: i32 = values.iter().map(|v| i32::from(*v)).sum();
+                let (quarter, rest) = (sum >> 2, sum & 3);
+                let up = i32::from(rest == 3) + i32::from(rest == 2) * (quarter & 1);
+                Some((quarter + up) as Self)
             }
         }
     )*};

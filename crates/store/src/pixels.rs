@@ -73,30 +73,6 @@ impl Pixels {
         each!(self, values => values.get(index).map(|&v| f64::from(v)))
     }
 
-    /// A window of these values as rows of `width`: `rows × columns` from (`y0`, `x0`), which must lie inside.
-    pub fn part(&self, width: usize, y0: usize, x0: usize, rows: usize, columns: usize) -> Self {
-        fn cut<T: Copy>(
-            values: &[T],
-            width: usize,
-            y0: usize,
-            x0: usize,
-            rows: usize,
-            columns: usize,
-        ) -> Vec<T> {
-            let mut part = Vec::with_capacity(rows * columns);
-            for y in y0..y0 + rows {
-                part.extend_from_slice(&values[y * width + x0..y * width + x0 + columns]);
-            }
-            part
-        }
-        match self {
-            Self::U8(v) => Self::U8(cut(v, width, y0, x0, rows, columns)),
-            Self::U16(v) => Self::U16(cut(v, width, y0, x0, rows, columns)),
-            Self::I16(v) => Self::I16(cut(v, width, y0, x0, rows, columns)),
-            Self::F32(v) => Self::F32(cut(v, width, y0, x0, rows, columns)),
-        }
-    }
-
     /// The values as bytes, little-endian; borrowed where the machine is little-endian.
     pub fn to_le_bytes(&self) -> Cow<'_, [u8]> {
         if cfg!(target_endian = "little") {

@@ -142,6 +142,26 @@ impl ShardWriter {
         pixels: &Pixels,
     ) -> Result<(), StoreError> {
         self.check(pixels, height * width)?;
+        self.put_part(t, [y0, x0], [height, width], pixels, [0, 0], width)
+    }
+
+    /// As [`ShardWriter::put_window`], of a rectangle of pixels whose rows are `stride` long, from its row and column
+    /// `from`.
+    /// # Errors
+    /// As [`ShardWriter::put_window`].
+    pub fn put_part(
+        &mut self,
+        t: u64,
+        [y0, x0]: [u64; 2],
+        [height, width]: [usize; 2],
+        pixels: &Pixels,
+        from: [usize; 2],
+        stride: usize,
+    ) -> Result<(), StoreError> {
+        self.check(pixels, pixels.len())?;
+        if from[1] + width > stride || (from[0] + height) * stride > pixels.len() {
+            self.check(pixels, (from[0] + height) * stride.max(from[1] + width))?;
+        }
         let ends = [t.checked_add(1), y0.checked_add(height as u64), x0.checked_add(width as u64)];
         if (0..3).any(|i| ends[i].is_none_or(|end| end > self.extent[i])) {
             let reason = format!(
@@ -163,9 +183,10 @@ impl ShardWriter {
                 let place = self.place(inner)?;
                 let (mut chunk, missing) = self.begun(inner, place)?;
                 for y in top..bottom {
-                    let from = (y - y0) as usize * width + (left - x0) as usize;
+                    let row = from[0] + (y - y0) as usize;
+                    let start = row * stride + from[1] + (left - x0) as usize;
                     let to = ((t % depth * rows + y - cy * rows) * columns + left - cx * columns) as usize;
-                    self.copy(pixels, from, &mut chunk, to, (right - left) as usize);
+                    self.copy(pixels, start, &mut chunk, to, (right - left) as usize);
                 }
                 let missing = missing.saturating_sub((bottom - top) * (right - left));
                 self.chunks[place] = match missing {

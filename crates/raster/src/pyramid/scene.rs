@@ -49,7 +49,18 @@ impl SceneReduction {
     /// # Errors
     /// [`RasterError::Size`] if the values do not fill the level.
     pub fn mean<T: Sample>(&self, values: &[T], nodata: T) -> Result<Vec<T>, RasterError> {
-        self.reduce(values, |children, used| rules::mean(children, used, nodata))
+        const ALL: u8 = 0b1111;
+        self.reduce(values, |children, used| {
+            // Most pixels have four good children.
+            if used == ALL
+                && !children.iter().any(|v| v.is_nodata(nodata))
+                && let Some(mean) = T::mean_of_four(children)
+                && !mean.is_nodata(nodata)
+            {
+                return mean;
+            }
+            rules::mean(children, used, nodata)
+        })
     }
 
     /// The most frequent whole quality word of the children used, ties to the smallest; `fill` where none is used.
@@ -74,6 +85,18 @@ impl SceneReduction {
         values: &[T],
         mut parent: impl FnMut([T; 4], u8) -> T,
     ) -> Result<Vec<T>, RasterError> {
+        let (width, height) = (self.width, self.height);
+        if width > 0 && width % 2 == 0 && height % 2 == 0 && values.len() == width * height {
+            // As below, without the edges.
+            let mut reduced = Vec::with_capacity(self.used.len());
+            for (pair, used) in values.chunks_exact(2 * width).zip(self.used.chunks_exact(width / 2)) {
+                let (top, low) = pair.split_at(width);
+                let children = top.as_chunks::<2>().0.iter().zip(low.as_chunks::<2>().0);
+                reduced
+                    .extend(children.zip(used).map(|((a, c), used)| parent([a[0], a[1], c[0], c[1]], *used)));
+            }
+            return Ok(reduced);
+        }
         let mut used = self.used.iter();
         parents(values, self.width, self.height, |(children, _)| {
             parent(children, used.next().copied().unwrap_or(0))

@@ -282,6 +282,10 @@ impl Objects for LocalObjects {
         if path.is_dir() {
             self.prune(&path);
             self.touch(self.directory(prefix));
+            // Directories above that hold nothing now go too; the first that is in use ends it.
+            let above =
+                path.ancestors().skip(1).take_while(|p| p.starts_with(&self.root) && **p != self.root);
+            let _ = above.map(fs::remove_dir).take_while(Result::is_ok).count();
         }
         Ok(removed)
     }

@@ -91,6 +91,11 @@ pub fn snapshots(cube: &Cube, command: &SnapshotsCommand, output: &Output) -> Re
                 )));
             }
             let n = cube.snapshot(*snapshot)?;
+            if n == 0 {
+                return Err(Failure::Message(
+                    "nothing has been committed yet: there is no snapshot to keep".into(),
+                ));
+            }
             cube.index().put_tag(name, n, note)?;
             output.answer(&json!({"tag": name, "snapshot": n}), || format!("snapshot {n} is kept as {name}"));
         }

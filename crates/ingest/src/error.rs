@@ -60,6 +60,16 @@ pub enum IngestError {
         /// Why it cannot be read.
         reason: String,
     },
+    /// One unit alone needs more memory than may be used.
+    #[error(
+        "{given} MB are too little: one tile of this product takes {needed} MB; give --memory {needed}M or more, or ingest without --bulk"
+    )]
+    TooLittleMemory {
+        /// Megabytes that may be used.
+        given: u64,
+        /// Megabytes that one unit takes.
+        needed: u64,
+    },
     /// The operator stopped the run.
     #[error("stopped by the operator; what was committed stays, run the same command to go on")]
     Cancelled,

@@ -6,11 +6,14 @@
 //! | [`raster`] | opening and reading the files of a scene, GeoTIFF only |
 //! | [`plan`] | which scenes go in, their tiles and solar days, batches closed over a day |
 //! | [`fuse`] | one slot: the scenes of a day and platform in one tile |
-//! | [`slots`] | a batch's slots and their pyramids into the store |
+//! | [`slots`] | a unit's slots and their pyramids into the store |
+//! | `batch` | days cut into units, each resumable, and one commit |
 //! | [`overviews`] | levels 4 and up, across the mosaic |
 //! | [`run`] | the whole job |
+//! | `sweep` | what dead runs left |
 //! | [`polygons`] | zone layers: GeoPackage, GeoJSON, Shapefile |
 
+mod batch;
 pub mod fuse;
 pub mod overviews;
 pub mod plan;
@@ -21,6 +24,8 @@ pub mod slots;
 pub mod source;
 
 mod error;
+mod sweep;
 
 pub use error::IngestError;
-pub use run::{IngestOptions, IngestReport, ingest, sweep};
+pub use run::{IngestOptions, IngestReport, ingest};
+pub use sweep::sweep;

@@ -3,24 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::Serialize;
 use tesela_crs::crs_info;
-use tesela_grid::{GridDef, TileId};
-use tesela_index::{Index, IngestCommit, NewScene, SceneQuery, SceneRow, StagedRow};
+use tesela_grid::GridDef;
+use tesela_index::{Index, SceneQuery, SceneRow};
 use tesela_layout::Form;
 use tesela_model::{Band, Instant, Period, ProductDef, Progress};
-use tesela_store::{ObjectKey, Store};
+use tesela_store::Store;
 
 use crate::IngestError;
+use crate::batch::{Job, units_at_once, write_batch};
 use crate::fuse::QualityTable;
-use crate::overviews::write_overviews;
-use crate::plan::{Day, DayKey, PlannedScene, batches, place, resolve_files};
+use crate::plan::{Day, PlannedScene, batches, place, resolve_files};
 use crate::raster;
-use crate::slots::{Context, UnitResult, write_unit};
+use crate::slots::Context;
 use crate::source::{AcceptRule, RefusalReason, SceneSource, discover};
+use crate::sweep::{drop_staged, sweep, sweep_run};
 
 /// How an ingest runs.
 #[derive(Debug, Clone, Default)]
@@ -186,47 +186,6 @@ fn add(
     Ok(went_in)
 }
 
-/// Removes what dead runs left in the store. The caller holds the writer lock.
-///
-/// # Errors
-/// [`IngestError`] of the store or the index.
-pub fn sweep(store: &Store, index: &dyn Index) -> Result<u64, IngestError> {
-    let dead = index.unfinished_runs()?;
-    if dead.is_empty() {
-        return Ok(0);
-    }
-    let registered: BTreeSet<String> = index.group_prefixes()?.into_iter().collect();
-    let mut orphans = BTreeSet::new();
-    for (key, _) in store.list(None)? {
-        let text = key.as_str();
-        let mut at = 0;
-        for part in text.split('/') {
-            let of_dead = dead.iter().any(|run| {
-                part == run || part.strip_prefix(run.as_str()).is_some_and(|r| r.starts_with('-'))
-            });
-            let prefix = &text[..at + part.len()];
-            if of_dead && !registered.contains(prefix) {
-                orphans.insert(prefix.to_owned());
-            }
-            at += part.len() + 1;
-        }
-    }
-    let mut removed = 0;
-    for prefix in orphans {
-        removed += store.delete_under(&ObjectKey::new(&prefix)?)?;
-    }
-    for leftover in store.objects().leftovers()? {
-        store.objects().remove_leftover(&leftover)?;
-        removed += 1;
-    }
-    // A run has ended for good only when what it left cannot come back.
-    store.sync()?;
-    for run in dead {
-        index.end_run(&run)?;
-    }
-    Ok(removed)
-}
-
 #[allow(clippy::too_many_arguments)]
 fn refuse(
     index: &dyn Index,
@@ -373,13 +332,15 @@ fn write(
     }
     let total: usize = batches.iter().flatten().map(|d| d.tiles(grid, &new_ids).len()).sum();
     progress.begin("ingest", total as u64, "slots");
-    let job = Job {
-        context: &context,
-        index,
-        new_ids: &new_ids,
-        at_once: units_at_once(&context, options),
-        numbers: AtomicUsize::new(0),
+    let at_once = match units_at_once(&context, options) {
+        Ok(units) => units,
+        Err(e) => {
+            progress.end();
+            index.end_run(&run)?;
+            return Err(e);
+        }
     };
+    let job = Job { context: &context, index, new_ids: &new_ids, at_once, numbers: AtomicUsize::new(0) };
     for days in &mut batches {
         while !days.is_empty() {
             match write_batch(&job, days, progress) {
@@ -424,32 +385,6 @@ fn write(
     Ok(())
 }
 
-/// Units that no commit took: the scenes they were made for are in the cube in another way, or are not wanted any more.
-fn drop_staged(store: &Store, index: &dyn Index, product: &str) -> Result<(), IngestError> {
-    let left: Vec<StagedRow> =
-        index.staged_units()?.into_iter().filter(|staged| staged.product == product).collect();
-    forget_staged(store, index, product, &left)
-}
-
-/// Deletes what staged units wrote, durably, before the rows that name it go.
-fn forget_staged(
-    store: &Store,
-    index: &dyn Index,
-    product: &str,
-    units: &[StagedRow],
-) -> Result<(), IngestError> {
-    if units.is_empty() {
-        return Ok(());
-    }
-    for staged in units {
-        store.delete_under(&ObjectKey::new(&staged.prefix)?)?;
-    }
-    store.sync()?;
-    let names: Vec<String> = units.iter().map(|staged| staged.unit.clone()).collect();
-    index.drop_staged(product, &names)?;
-    Ok(())
-}
-
 /// Takes out of a batch the new scene whose file cannot be read, and days that have no new scene then; where its
 /// description was read. `None` when the error is about no new scene.
 fn take_damaged(days: &mut Vec<Day>, error: &IngestError, new_ids: &BTreeSet<String>) -> Option<PathBuf> {
@@ -465,24 +400,6 @@ fn take_damaged(days: &mut Vec<Day>, error: &IngestError, new_ids: &BTreeSet<Str
     }
     days.retain(|day| day.scenes.iter().any(is_new));
     taken
-}
-
-fn sweep_run(store: &Store, index: &dyn Index, run: &str) -> Result<(), IngestError> {
-    let registered: BTreeSet<String> = index.group_prefixes()?.into_iter().collect();
-    let mut orphans = BTreeSet::new();
-    for (key, _) in store.list(None)? {
-        let parts: Vec<&str> = key.as_str().split('/').collect();
-        if let Some(i) = parts.iter().position(|p| p.strip_prefix(run).is_some_and(|r| r.starts_with('-'))) {
-            let prefix = parts[..=i].join("/");
-            if !registered.contains(&prefix) {
-                orphans.insert(prefix);
-            }
-        }
-    }
-    for prefix in orphans {
-        store.delete_under(&ObjectKey::new(&prefix)?)?;
-    }
-    Ok(store.sync()?)
 }
 
 /// Adds to a day the scenes that the cube holds in the slots which change, so that these are fused from all their
@@ -528,205 +445,4 @@ fn join_known(
         ))
     });
     Ok(sharing.into_keys().collect())
-}
-
-/// What the batches of one ingest share.
-struct Job<'j> {
-    context: &'j Context<'j>,
-    index: &'j dyn Index,
-    new_ids: &'j BTreeSet<String>,
-    /// Units worked on together.
-    at_once: usize,
-    /// Numbers groups; each attempt has numbers of its own, so that nothing is ever written over.
-    numbers: AtomicUsize,
-}
-
-/// Some days of one tile: what is written as one group, and kept when the run is killed.
-struct Unit<'d> {
-    tile: TileId,
-    days: Vec<&'d Day>,
-    /// Names all it is made from.
-    name: String,
-}
-
-/// What a committed batch added.
-struct Written {
-    snapshot: u64,
-    slots: usize,
-    bytes: u64,
-    resumed: usize,
-}
-
-/// How many units fit the memory: what their writers hold, a fused slot beside it, and the pictures of the bands that
-/// are being read.
-fn units_at_once(c: &Context<'_>, options: &IngestOptions) -> usize {
-    let threads = rayon::current_num_threads().max(1);
-    let Some(memory) = options.memory_bytes else { return threads };
-    let pixels = u64::from(c.grid.tile_size).pow(2);
-    let bytes: u64 = c.bands.iter().map(|b| b.dtype.size_bytes() as u64).sum::<u64>() * pixels;
-    let depth = if options.bulk { u64::from(c.product.layout.archive.inner[0]) } else { 1 };
-    let unit = bytes * (depth + 2);
-    let shared = (256 << 20) + threads as u64 * pixels * 12;
-    (memory.saturating_sub(shared) / unit.max(1)).clamp(1, threads as u64) as usize
-}
-
-/// Cuts a batch into units: all days of a tile in one group, or archive blocks of about the same size.
-fn units<'d>(c: &Context<'_>, days: &'d [Day], new_ids: &BTreeSet<String>) -> Vec<Unit<'d>> {
-    let mut by_tile: BTreeMap<TileId, Vec<&Day>> = BTreeMap::new();
-    for day in days {
-        for tile in day.tiles(c.grid, new_ids) {
-            by_tile.entry(tile).or_default().push(day);
-        }
-    }
-    let archive = c.product.layout.archive;
-    let mut found = Vec::new();
-    for (tile, days) in by_tile {
-        let size = match c.form {
-            Form::Recent => days.len(),
-            Form::Archive => {
-                let blocks = days.len().div_ceil(archive.dates as usize);
-                days.len().div_ceil(blocks.max(1)).next_multiple_of(archive.inner[0] as usize)
-            }
-        };
-        for days in days.chunks(size.max(1)) {
-            let days = days.to_vec();
-            found.push(Unit { tile, name: unit_name(c, tile, &days), days });
-        }
-    }
-    found
-}
-
-fn unit_name(c: &Context<'_>, tile: TileId, days: &[&Day]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |text: &str| {
-        hasher.update(text.as_bytes());
-        hasher.update(b"\n");
-    };
-    add(concat!("tesela ", env!("CARGO_PKG_VERSION")));
-    add(&serde_json::to_string(c.product).unwrap_or_default());
-    add(&format!("{} {tile} {:?}", c.grid.id, c.form));
-    for day in days {
-        add(&format!("{} {}", day.key.solar_day, day.key.platform));
-        for scene in &day.scenes {
-            add(&serde_json::to_string(&scene.source).unwrap_or_default());
-            for (_, file, _) in scene.files.values() {
-                let metadata = std::fs::metadata(&file.path).ok();
-                let modified = metadata.as_ref().and_then(|m| m.modified().ok());
-                add(&format!("{} {modified:?}", metadata.map_or(0, |m| m.len())));
-            }
-        }
-    }
-    hasher.finalize().to_hex().to_string()
-}
-
-fn write_batch(job: &Job<'_>, days: &[Day], progress: &dyn Progress) -> Result<Written, IngestError> {
-    let c = job.context;
-    let units = units(c, days, job.new_ids);
-    let staged: BTreeMap<String, StagedRow> =
-        job.index.staged_units()?.into_iter().map(|s| (s.unit.clone(), s)).collect();
-    let next = AtomicUsize::new(0);
-    let resumed = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    let work = || -> Result<(), IngestError> {
-        loop {
-            let i = next.fetch_add(1, Ordering::Relaxed);
-            let Some(unit) = units.get(i) else { return Ok(()) };
-            let row = staged.get(&unit.name);
-            let found = row.and_then(|row| whole(c.store, row));
-            if let (Some(row), None) = (row, &found) {
-                forget_staged(c.store, job.index, &row.product, std::slice::from_ref(row))?;
-            }
-            let result = match found {
-                Some(result) => {
-                    resumed.fetch_add(1, Ordering::Relaxed);
-                    progress.advance(unit.days.len() as u64);
-                    result
-                }
-                None => {
-                    let number = job.numbers.fetch_add(1, Ordering::Relaxed);
-                    let result = write_unit(c, unit.tile, &unit.days, number, progress)?;
-                    stage(job, unit, &result)?;
-                    result
-                }
-            };
-            results.lock().unwrap_or_else(PoisonError::into_inner).insert(i, result);
-        }
-    };
-    let units_done = (0..job.at_once).into_par_iter().try_for_each(|_| {
-        // The first error ends the others at their next unit.
-        work().inspect_err(|_| next.store(units.len(), Ordering::Relaxed))
-    });
-    units_done?;
-    let mut commit =
-        IngestCommit { product: c.product.product.clone(), run: c.run.into(), ..IngestCommit::default() };
-    for result in results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values() {
-        commit.slot_groups.extend(result.group);
-        commit.slots.extend(result.slots);
-    }
-    commit.staged = units.iter().map(|u| u.name.clone()).collect();
-    let keys: Vec<DayKey> = days.iter().map(|d| d.key).collect();
-    let number = job.numbers.fetch_add(1, Ordering::Relaxed);
-    if let Some((group, overviews)) = write_overviews(c, job.index, &keys, &commit.slots, number)? {
-        commit.overview_groups.push(group);
-        commit.overviews = overviews;
-    }
-    commit.scenes = days
-        .iter()
-        .flat_map(|d| d.scenes.iter().map(move |s| (d, s)))
-        .filter(|(_, s)| job.new_ids.contains(&s.source.product_id))
-        .map(|(d, s)| new_scene(d.key, s))
-        .collect();
-    let groups = commit.slot_groups.iter().chain(&commit.overview_groups);
-    let bytes = groups.flat_map(|g| &g.objects).map(|o| o.bytes).sum();
-    commit.summary = serde_json::json!({
-        "product": c.product.product,
-        "scenes": commit.scenes.len(),
-        "slots": commit.slots.len(),
-        "bytes": bytes,
-    })
-    .to_string();
-    c.store.sync()?;
-    let snapshot = job.index.commit_ingest(&commit)?;
-    Ok(Written { snapshot, slots: commit.slots.len(), bytes, resumed: resumed.into_inner() })
-}
-
-/// Notes a finished unit, so that a killed run need not do it again.
-fn stage(job: &Job<'_>, unit: &Unit<'_>, result: &UnitResult) -> Result<(), IngestError> {
-    let Some(group) = &result.group else { return Ok(()) };
-    job.index.stage_unit(&StagedRow {
-        product: job.context.product.product.clone(),
-        unit: unit.name.clone(),
-        prefix: group.prefix.clone(),
-        result: serde_json::to_string(result).unwrap_or_default(),
-    })?;
-    Ok(())
-}
-
-/// A staged unit, if every object of it is there as it was written: it was not synced, and the machine may have
-/// stopped since.
-fn whole(store: &Store, row: &StagedRow) -> Option<UnitResult> {
-    let result: UnitResult = serde_json::from_str(&row.result).ok()?;
-    let is_there = |o: &tesela_index::NewObject| {
-        let found = ObjectKey::new(&o.key).ok().and_then(|key| store.digest(&key).ok().flatten());
-        found.is_some_and(|found| found.bytes == o.bytes && found.digest == o.digest)
-    };
-    result.group.as_ref().is_some_and(|g| g.objects.par_iter().all(is_there)).then_some(result)
-}
-
-fn new_scene(day: DayKey, s: &PlannedScene) -> NewScene {
-    NewScene {
-        scene_key: s.source.scene_key.clone(),
-        product_id: s.source.product_id.clone(),
-        platform: day.platform.into(),
-        wrs_path: s.source.path,
-        wrs_row: s.source.row,
-        acquired: s.time(),
-        solar_day: day.solar_day.to_string(),
-        processed: s.source.processed.map(|d| d.to_string()),
-        tier: s.source.tier.clone(),
-        cloud_cover: s.source.cloud_cover_percent,
-        bbox: s.bbox,
-        synthetic: s.source.synthetic,
-        document: serde_json::to_string(&s.source).unwrap_or_default(),
-    }
 }

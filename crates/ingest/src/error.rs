@@ -62,7 +62,7 @@ pub enum IngestError {
     },
     /// One unit alone needs more memory than may be used.
     #[error(
-        "{given} MB are too little: one tile of this product takes {needed} MB; give --memory {needed}M or more, or ingest without --bulk"
+        "{given} MB are too little: one tile of this product takes {needed} MB; give --memory {needed}M or more (without --bulk less is enough)"
     )]
     TooLittleMemory {
         /// Megabytes that may be used.

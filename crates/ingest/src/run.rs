@@ -31,7 +31,7 @@ pub struct IngestOptions {
     pub batch_days: Option<usize>,
     /// Write archive blocks at once, for an archive that is loaded once.
     pub bulk: bool,
-    /// Memory to stay within, bytes; as few units as needed are worked on at a time. At least one is.
+    /// Memory to stay within, bytes: as few units as needed are worked on at a time. Less than one takes is refused.
     pub memory_bytes: Option<u64>,
 }
 

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use tesela_compute::kernel::geomedian::{Workspace, geomad, geomedian};
+use tesela_kernel::geomedian::{Workspace, geomad, geomedian};
 
 const BANDS: usize = 6;
 /// Reflectance of bare ground, band by band.

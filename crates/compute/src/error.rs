@@ -3,7 +3,7 @@ use tesela_index::IndexError;
 use tesela_model::TimeError;
 use tesela_store::StoreError;
 
-use crate::kernel::expr::ExprError;
+use tesela_kernel::expr::ExprError;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]

@@ -16,14 +16,12 @@
 //! | [`keep`] | garbage, usage, backups |
 //! | [`check`] | does the store hold what the index says |
 //! | [`error`] | why a question has no answer |
-//! | [`kernel`] | pure arithmetic: geomedian, expressions, morphology |
 
 pub mod archive;
 pub mod catalog;
 pub mod check;
 pub mod cube;
 pub mod keep;
-pub mod kernel;
 pub mod load;
 pub mod mask;
 pub mod query;

@@ -3,7 +3,7 @@
 use tesela_model::landsat::FlagMask;
 
 use crate::ComputeError;
-use crate::kernel::morphology::{Disk, Morphology};
+use tesela_kernel::morphology::{Disk, Morphology};
 
 /// A mask ready to be applied to windows of quality words.
 #[derive(Debug, Clone)]

@@ -7,10 +7,10 @@ use tesela_store::Pixels;
 
 use super::{PixelAnswer, PixelQuery, Selection};
 use crate::catalog::Product;
-use crate::kernel::expr::{Expression, Vocabulary};
 use crate::load::Item;
 use crate::mask::Masker;
 use crate::{ComputeError, Cube};
+use tesela_kernel::expr::{Expression, Vocabulary};
 
 /// Most source pixels one query may read, per band.
 const MAX_SOURCE_PIXELS: usize = 64 << 20;

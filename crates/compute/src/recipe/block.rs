@@ -8,12 +8,12 @@ use tesela_model::{Band, DType, RecipeDef};
 use tesela_store::Pixels;
 
 use crate::catalog::Product;
-use crate::kernel::expr::Expression;
-use crate::kernel::geomedian::{Geomad, Workspace, geomad, geomad_rows};
 use crate::load::{Item, Neighbours};
 use crate::mask::Masker;
 use crate::query::physical;
 use crate::{ComputeError, Cube};
+use tesela_kernel::expr::Expression;
+use tesela_kernel::geomedian::{Geomad, Workspace, geomad, geomad_rows};
 
 /// Side of a block, pixels.
 pub(super) const SIDE: usize = 256;
@@ -184,13 +184,13 @@ struct Outputs {
 }
 
 enum Quantize {
-    U16(crate::kernel::geomedian::Quantizer<u16>),
-    I16(crate::kernel::geomedian::Quantizer<i16>),
+    U16(tesela_kernel::geomedian::Quantizer<u16>),
+    I16(tesela_kernel::geomedian::Quantizer<i16>),
 }
 
 impl Outputs {
     fn new(bands: &[Band], len: usize) -> Result<Self, ComputeError> {
-        use crate::kernel::geomedian::Quantizer;
+        use tesela_kernel::geomedian::Quantizer;
         let bad = |b: &Band, e: String| ComputeError::Parameter {
             parameter: "outputs",
             problem: format!("{}: {e}", b.name),

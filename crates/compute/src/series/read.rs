@@ -9,12 +9,12 @@ use tesela_store::{ObjectKey, Pixels, Window};
 
 use super::{Location, Observation, Series, SeriesQuery};
 use crate::catalog::Product;
-use crate::kernel::expr::Expression;
 use crate::load::Neighbours;
 use crate::mask::Masker;
 use crate::query::Selection;
 use crate::recipe::saturation_bits;
 use crate::{ComputeError, Cube};
+use tesela_kernel::expr::Expression;
 
 /// Stored values and, for each observation, whether it is used and why not.
 struct Raw {

@@ -172,7 +172,7 @@ impl Cube {
         product: &Product,
         g: &GenerationRow,
         query: &ZoneQuery,
-        expression: Option<&crate::kernel::expr::Expression>,
+        expression: Option<&tesela_kernel::expr::Expression>,
         window: PixelWindow,
         snapshot: u64,
     ) -> Result<Planes, ComputeError> {

@@ -2,6 +2,13 @@
 //!
 //! Each kernel works on one pixel or one block and leaves the loop over blocks to the caller, so results do
 //! not depend on chunking or on the number of threads.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`geomedian`] | geometric median and its dispersions (science 2) |
+//! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
+//! | [`indices`] | spectral indices by name |
+//! | [`morphology`] | masks grown and cleaned (science 1.8) |
 
 pub mod expr;
 pub mod geomedian;

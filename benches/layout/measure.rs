@@ -149,6 +149,7 @@ fn groups(stack: &Stack, layout: &Layout) -> Fallible<Vec<GroupSpec>> {
             time: (first..first + dates).map(|t| tesela_model::Instant(86_400 * t as i64)).collect(),
             arrays: NAMES.iter().map(array).collect(),
             levels: Vec::new(),
+            facts: None,
             attributes: Map::new(),
         })
     };

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tesela_crs::crs_info;
 use tesela_grid::{PixelWindow, TileId};
 use tesela_index::{MoveCommit, NewGroup, NewObject, ProductKind, SlotRow};
+use tesela_layout::facts::BandFacts;
 use tesela_layout::names::{array_name, slots_prefix};
 use tesela_layout::{Form, SlotsGroup};
 use tesela_model::{Band, Instant, Period, Progress};
@@ -182,15 +183,18 @@ fn compact_block(
         planned: block.slots.len() as u64,
     };
     let windows = group.windows();
+    let mut facts = group.facts(&def.masks);
     let written: Vec<(Vec<ObjectInfo>, Vec<Plane>)> = product
         .bands
         .par_iter()
-        .map(|band| write_band(store, &group, &windows, band, &block.slots, progress))
+        .zip(&mut facts)
+        .map(|(band, facts)| write_band(store, &group, &windows, band, &block.slots, facts, progress))
         .collect::<Result<_, _>>()?;
     let (objects, planes): (Vec<_>, Vec<_>) = written.into_iter().unzip();
     let mut objects: Vec<ObjectInfo> = objects.into_iter().flatten().collect();
-    let times = block.slots.iter().map(|s| s.time).collect();
-    objects.extend(store.write_group(&group.spec(times))?);
+    let mut spec = group.spec(block.slots.iter().map(|s| s.time).collect());
+    objects.extend(group.put_facts(store, &facts, &def.masks, &mut spec)?);
+    objects.extend(store.write_group(&spec)?);
     product
         .bands
         .par_iter()
@@ -235,6 +239,7 @@ fn write_band(
     windows: &[PixelWindow],
     band: &Band,
     slots: &[SlotRow],
+    facts: &mut BandFacts,
     progress: &dyn Progress,
 ) -> Result<(Vec<ObjectInfo>, Vec<Plane>), ComputeError> {
     let mut writer = group.band_writer(store, band)?;
@@ -253,6 +258,9 @@ fn write_band(
             planes.push(Plane { position, level: level as u32, window, hash });
             let place =
                 PixelWindow::new(tile.px + window.x0, tile.py + window.y0, window.width, window.height);
+            if level == 0 {
+                facts.add(position, tile, &place, &pixels);
+            }
             writer.put(position, level as u32, tile, &place, &pixels)?;
         }
         writer.pass(position + 1)?;

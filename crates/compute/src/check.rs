@@ -1,7 +1,9 @@
 //! Does the store hold what the index says, and nothing else?
 //!
 //! Every object is read and its digest compared; every place on a group's time axis must have its row and the same
-//! date; pyramids must follow from what lies under them.
+//! date; pyramids must follow from what lies under them, and facts of chunks from their pixels.
+
+mod facts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +25,7 @@ use crate::{ComputeError, Cube};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// `object_missing`, `object_damaged`, `object_orphan`, `index_row_missing`, `date_differs`, `pyramid_stale`,
-    /// `index_contradiction`, `leftover`.
+    /// `index_contradiction`, `leftover`, `facts_wrong`.
     pub kind: &'static str,
     /// What it is about: an object key, a group, a row.
     pub what: String,
@@ -60,6 +62,7 @@ impl Cube {
         // Pixels of damaged objects cannot be compared further.
         if !report.faults.iter().any(|f| f.kind.starts_with("object_")) {
             self.check_pyramids(progress, &mut report)?;
+            self.check_facts(progress, &mut report)?;
         }
         Ok(report)
     }

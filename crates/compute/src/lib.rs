@@ -8,6 +8,7 @@
 //! | [`query`] | the one question type and its answer |
 //! | [`load`] | windows of the grid from slots, overviews and generations |
 //! | [`mask`] | quality words to masks, grown on the cube grid |
+//! | [`skip`] | chunks that need not be decoded |
 //! | [`series`] | every observation of one pixel |
 //! | [`view`] | a product of a snapshot as one Zarr group |
 //! | [`zones`] | statistics by zone, exact coverage |
@@ -27,6 +28,7 @@ pub mod mask;
 pub mod query;
 pub mod recipe;
 pub mod series;
+pub mod skip;
 pub mod view;
 pub mod zones;
 

@@ -9,6 +9,7 @@ use tesela_model::Band;
 use tesela_store::{ObjectKey, Pixels, Slice, Store, Window};
 
 use crate::catalog::Product;
+use crate::skip::Needs;
 use crate::{ComputeError, Cube};
 
 /// What a query reads: one derived raster, or one solar day of scenes.
@@ -48,10 +49,29 @@ impl Cube {
         level: u32,
         window: &PixelWindow,
     ) -> Result<Vec<Pixels>, ComputeError> {
+        self.read_item_where(product, item, bands, level, window, None)
+    }
+
+    /// As [`Cube::read_item`]; pixels of `hidden` (one a pixel of the window) are nobody's to look at, and chunks that
+    /// have no other are not read. What such pixels become is not said.
+    pub(crate) fn read_item_where(
+        &self,
+        product: &Product,
+        item: &Item,
+        bands: &[&Band],
+        level: u32,
+        window: &PixelWindow,
+        hidden: Option<&[bool]>,
+    ) -> Result<Vec<Pixels>, ComputeError> {
+        if hidden.is_some_and(|h| !h.contains(&false)) {
+            return Ok(bands.iter().map(|b| Pixels::filled(b.dtype, window.len(), b.nodata)).collect());
+        }
+        let hidden = hidden.map(|hidden| Hidden { hidden, window });
+        let hidden = hidden.as_ref();
         match item {
             Item::Generation(g) => {
                 let base = tiles_window(&product.grid, g.tile_min, g.tile_end, level);
-                read_group(self.store(), &g.prefix, 0, bands, level, &base, window)
+                read_group(self.store(), &g.prefix, 0, bands, level, &base, window, hidden)
             }
             Item::Day { overviews, .. } if level > TILE_LEVELS => {
                 let mut layers = Vec::new();
@@ -65,6 +85,7 @@ impl Cube {
                         level,
                         &base,
                         window,
+                        hidden,
                     )?);
                 }
                 Ok(first_observed(layers, bands, window.len()))
@@ -76,7 +97,7 @@ impl Cube {
                 }
                 let mut layers = Vec::new();
                 for slots in by_platform.values() {
-                    layers.push(read_slots(self.store(), product, slots, bands, level, window)?);
+                    layers.push(read_slots(self.store(), product, slots, bands, level, window, hidden)?);
                 }
                 Ok(first_observed(layers, bands, window.len()))
             }
@@ -123,6 +144,29 @@ impl Cube {
         Ok(out)
     }
 
+    /// As [`Cube::read_slot_stack`] of a window that lies inside the tile, of those chunks only that `needs` looks at:
+    /// the slots of `chosen`, places in `slots`.
+    pub(crate) fn read_slots_where(
+        &self,
+        product: &Product,
+        band: &Band,
+        slots: &[SlotRow],
+        chosen: &[usize],
+        needs: Option<&Needs>,
+        window: &PixelWindow,
+    ) -> Result<Pixels, ComputeError> {
+        let mut out = Pixels::empty(band.dtype);
+        let Some(home) = slots.first().map(|s| s.tile) else { return Ok(out) };
+        let slices = self.slices(band, chosen.iter().filter_map(|i| slots.get(*i)))?;
+        let wanted = |k: usize, at: [u64; 2]| match (needs, chosen.get(k), slices.get(k)) {
+            (Some(needs), Some(slot), Some(slice)) => needs.wants(*slot, slice.array.inner(), at),
+            _ => true,
+        };
+        let window = place(&product.grid.tile_window(home, 0), window);
+        self.store().read_stack_where(&slices, window, &wanted, &mut out)?;
+        Ok(out)
+    }
+
     fn slices<'s>(
         &self,
         band: &Band,
@@ -152,10 +196,29 @@ impl Neighbours {
 }
 
 /// A window of the grid as rows and columns of an array whose first pixel is `base`'s.
-fn place(base: &PixelWindow, window: &PixelWindow) -> Window {
+pub(crate) fn place(base: &PixelWindow, window: &PixelWindow) -> Window {
     Window { y0: window.py - base.py, x0: window.px - base.px, height: window.height, width: window.width }
 }
 
+/// Pixels of a window that nobody looks at.
+struct Hidden<'h> {
+    hidden: &'h [bool],
+    window: &'h PixelWindow,
+}
+
+impl Hidden<'_> {
+    /// Whether any pixel of `part` is looked at.
+    fn leaves(&self, part: &PixelWindow) -> bool {
+        let Some(shared) = self.window.intersection(part) else { return false };
+        (shared.py..shared.py_end()).any(|y| {
+            let start = (y - self.window.py) as usize * self.window.width;
+            let from = start + (shared.px - self.window.px) as usize;
+            self.hidden.get(from..from + shared.width).is_none_or(|run| run.contains(&false))
+        })
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
 fn read_group(
     store: &Store,
     prefix: &str,
@@ -164,6 +227,7 @@ fn read_group(
     level: u32,
     base: &PixelWindow,
     window: &PixelWindow,
+    hidden: Option<&Hidden<'_>>,
 ) -> Result<Vec<Pixels>, ComputeError> {
     let prefix = ObjectKey::new(prefix)?;
     bands
@@ -171,7 +235,14 @@ fn read_group(
         .map(|band| {
             let array = store.open_array(&prefix, &array_name(&band.name, level))?;
             let mut out = Pixels::empty(band.dtype);
-            store.read_window(&array, position, place(base, window), &mut out)?;
+            let [_, rows, columns] = array.inner();
+            let wanted = |_: usize, [cy, cx]: [u64; 2]| {
+                let (x, y) = (base.px + (cx * columns) as i64, base.py + (cy * rows) as i64);
+                let chunk = PixelWindow::new(x, y, columns as usize, rows as usize);
+                hidden.is_none_or(|hidden| hidden.leaves(&chunk))
+            };
+            let slice = [Slice { array, t: position }];
+            store.read_stack_where(&slice, place(base, window), &wanted, &mut out)?;
             Ok(out)
         })
         .collect()
@@ -185,13 +256,14 @@ fn read_slots(
     bands: &[&Band],
     level: u32,
     window: &PixelWindow,
+    hidden: Option<&Hidden<'_>>,
 ) -> Result<Vec<Pixels>, ComputeError> {
     let mut planes: Vec<Pixels> =
         bands.iter().map(|b| Pixels::filled(b.dtype, window.len(), b.nodata)).collect();
     for slot in slots {
         let tile = product.grid.tile_window(slot.tile, level);
         let Some(part) = tile.intersection(window) else { continue };
-        let read = read_group(store, &slot.prefix, slot.position, bands, level, &tile, &part)?;
+        let read = read_group(store, &slot.prefix, slot.position, bands, level, &tile, &part, hidden)?;
         if part == *window {
             return Ok(read);
         }

@@ -65,6 +65,9 @@ impl Masker {
             }
         }
         for (table, disk) in &self.groups {
+            if !hidden.contains(&false) {
+                break;
+            }
             let is = |i: usize| table.get(usize::from(words(i))).copied().unwrap_or(false);
             if let Some(disk) = disk {
                 let mut grown: Vec<bool> = (0..width * height).map(is).collect();

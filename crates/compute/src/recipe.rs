@@ -2,6 +2,8 @@
 
 mod block;
 pub(crate) mod pyramid;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(crate) use block::saturation_bits;
@@ -14,6 +16,7 @@ use tesela_index::{GenerationCommit, GenerationRow, ProductKind, SlotRow};
 use tesela_model::{Instant, Period, Progress, RecipeDef, shipped_recipe, shipped_recipes};
 
 use crate::catalog::Product;
+pub use crate::skip::ChunkReport;
 use crate::{ComputeError, Cube};
 
 /// How a computation runs.
@@ -25,6 +28,8 @@ pub struct ComputeOptions {
     pub force: bool,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Decode also the chunks that the mask hides wholly. The answer is the same; for comparisons.
+    pub read_all: bool,
 }
 
 /// What a computation did.
@@ -42,6 +47,8 @@ pub struct ComputeReport {
     pub pixels: u64,
     /// Latest snapshot.
     pub snapshot: u64,
+    /// Chunks of scenes read and left out.
+    pub chunks: ChunkReport,
 }
 
 /// A recipe by the name of a shipped one.
@@ -115,8 +122,18 @@ impl Cube {
                 return Err(ComputeError::Cancelled);
             }
             let label = job.period.label();
-            let (generation, pixels) =
-                self.make(recipe, &product, &input, job, &run, &digest, snapshot, progress)?;
+            let (generation, pixels, chunks) = self.make(
+                recipe,
+                &product,
+                &input,
+                job,
+                &run,
+                &digest,
+                snapshot,
+                options.read_all,
+                progress,
+            )?;
+            report.chunks.add(chunks);
             report.bytes += generation.group.objects.iter().map(|o| o.bytes).sum::<u64>();
             report.pixels += pixels;
             self.store().sync()?;

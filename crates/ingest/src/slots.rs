@@ -129,6 +129,8 @@ pub fn write_unit(
     let here: Vec<Day> = days.iter().map(|day| day.within(&windows[0])).collect();
     let mut writers =
         c.bands.iter().map(|band| group.band_writer(c.store, band)).collect::<Result<Vec<_>, _>>()?;
+    let masks = &c.product.masks;
+    let mut facts = group.facts(masks);
     let mut result = UnitResult::default();
     let mut times = Vec::new();
     for day in &here {
@@ -140,6 +142,10 @@ pub fn write_unit(
         {
             c.pixels_read.fetch_add(read, Ordering::Relaxed);
             let position = times.len() as u64;
+            facts
+                .par_iter_mut()
+                .zip(&slot.planes)
+                .for_each(|(facts, plane)| facts.add(position, &windows[0], &slot.window, plane));
             write_slot(c, &windows, &mut writers, position, slot)?;
             let time = later(day.time(), &times);
             times.push(time);
@@ -161,7 +167,9 @@ pub fn write_unit(
     let written: Vec<Vec<ObjectInfo>> =
         writers.into_par_iter().map(BandWriter::finish).collect::<Result<_, _>>()?;
     let mut objects: Vec<ObjectInfo> = written.into_iter().flatten().collect();
-    objects.extend(c.store.write_group(&group.spec(times))?);
+    let mut spec = group.spec(times);
+    objects.extend(group.put_facts(c.store, &facts, masks, &mut spec)?);
+    objects.extend(c.store.write_group(&spec)?);
     result.group = Some(NewGroup {
         prefix: prefix.as_str().into(),
         archive: c.form == Form::Archive,

@@ -1,6 +1,7 @@
 //! How products lie in the store: names of groups and arrays, and what a band of a product looks like as a
 //! Zarr array. Ingest and compute write through this, so that readers find both in one way.
 
+pub mod facts;
 pub mod names;
 mod slots;
 mod specs;

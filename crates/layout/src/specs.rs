@@ -135,6 +135,7 @@ pub fn group_spec(
         levels: (1..level_windows.len())
             .map(|level| LevelSpec { level: level as u32, geobox: geobox(level) })
             .collect(),
+        facts: None,
         attributes,
     }
 }

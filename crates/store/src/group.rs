@@ -45,6 +45,9 @@ pub(crate) fn parts(spec: &GroupSpec) -> Result<(Vec<Node>, Vec<Document>), Stor
             nodes.push((path, group_document(&level_attributes(spec, geobox))));
         }
     }
+    if let Some(facts) = &spec.facts {
+        nodes.extend(facts.nodes()?);
+    }
     Ok((nodes, chunks))
 }
 

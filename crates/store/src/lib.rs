@@ -7,6 +7,7 @@
 //! | `pixels`, `codec`, `shard` | values, compressed chunks, and the shards they lie in |
 //! | `spec`, `metadata`, `group` | what a group is, and the documents that say so to any Zarr reader |
 //! | `writer`, `reader` | one shard from windows; windows and stacks from shards, through caches |
+//! | `facts` | what is known of a group's chunks without decoding them |
 //! | `presented` | a group that was never written: its documents, and its chunks made when asked for |
 //! | `store` | all of it together |
 //!
@@ -22,6 +23,7 @@
 mod array;
 mod codec;
 mod error;
+mod facts;
 mod group;
 mod key;
 mod metadata;
@@ -37,6 +39,7 @@ mod writer;
 pub use array::ArrayRef;
 pub use codec::Codec;
 pub use error::StoreError;
+pub use facts::{FactsRef, FactsSpec};
 pub use key::ObjectKey;
 pub use objects::{
     ByteRange, CountingObjects, Leftover, LocalObjects, MemoryObjects, ObjectInfo, ObjectRequest, Objects,

@@ -87,7 +87,7 @@ impl Store {
         out: &mut Pixels,
     ) -> Result<(), StoreError> {
         let layers = dates.iter().enumerate().map(|(layer, &t)| Layer { array, t, layer });
-        self.read_layers(layers.collect(), window, out)
+        self.read_layers(layers.collect(), window, &|_, _| true, out)
     }
 
     /// Reads the same window of dates that lie in several arrays of one type (slots, archive blocks) into
@@ -95,6 +95,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::PixelsMismatch`] when the arrays' types differ; as [`Store::read_window`].
     pub fn read_stack(&self, slices: &[Slice], window: Window, out: &mut Pixels) -> Result<(), StoreError> {
+        self.read_stack_where(slices, window, &|_, _| true, out)
+    }
+
+    /// As [`Store::read_stack`], of those chunks only that `wanted` names by the place of a slice in `slices` and the
+    /// chunk's row and column in the slice's array. A chunk of several dates is read when any of the slices in it wants
+    /// it. What is not read is fill: for callers who know that they will not look at it.
+    /// # Errors
+    /// As [`Store::read_stack`].
+    pub fn read_stack_where(
+        &self,
+        slices: &[Slice],
+        window: Window,
+        wanted: &dyn Fn(usize, [u64; 2]) -> bool,
+        out: &mut Pixels,
+    ) -> Result<(), StoreError> {
         let Some(first) = slices.first() else {
             out.reshape(out.dtype(), 0);
             return Ok(());
@@ -109,7 +124,7 @@ impl Store {
             });
         }
         let layers = slices.iter().enumerate().map(|(layer, s)| Layer { array: &s.array, t: s.t, layer });
-        self.read_layers(layers.collect(), window, out)
+        self.read_layers(layers.collect(), window, wanted, out)
     }
 
     /// The smallest window of whole inner chunks that holds everything stored of one date; `None` when nothing is.
@@ -171,6 +186,7 @@ impl Store {
         &self,
         mut layers: Vec<Layer<'_>>,
         window: Window,
+        is_wanted: &dyn Fn(usize, [u64; 2]) -> bool,
         out: &mut Pixels,
     ) -> Result<(), StoreError> {
         let Some(dtype) = layers.first().map(|layer| layer.array.dtype()) else {
@@ -183,7 +199,7 @@ impl Store {
         }
         // Dates of one inner chunk side by side, so that it is decoded once.
         layers.sort_unstable_by_key(|layer| (layer.array.address(), layer.t));
-        let mut read = Read { store: self, layers: &layers, window, out };
+        let mut read = Read { store: self, layers: &layers, window, is_wanted, out };
         let wanted = read.serve_from_memory();
         let located = read.locate(&wanted)?;
         read.fetch(&wanted, located)
@@ -229,6 +245,8 @@ struct Read<'a> {
     store: &'a Store,
     layers: &'a [Layer<'a>],
     window: Window,
+    /// Whether a layer wants the chunk of a row and column.
+    is_wanted: &'a dyn Fn(usize, [u64; 2]) -> bool,
     out: &'a mut Pixels,
 }
 
@@ -270,6 +288,12 @@ impl<'a> Read<'a> {
             for cx in x.start / columns..x.end.div_ceil(columns) {
                 let chunk = [first.t / depth, cy, cx];
                 let (shard, inner) = array.locate(chunk);
+                if !self.layers[group.clone()].iter().any(|l| (self.is_wanted)(l.layer, [cy, cx])) {
+                    // No key is made: most of a cloudy stack goes this way.
+                    let name = ChunkName { object: array.path().clone(), inner };
+                    self.place(&Wanted { array, chunk, name, layers: group.clone() }, None);
+                    continue;
+                }
                 let object = match &object {
                     Some((same, key)) if *same == shard => key.clone(),
                     _ => object.insert((shard, array.shard_key(shard))).1.clone(),

@@ -3,7 +3,7 @@ use tesela_grid::GeoBox;
 use tesela_model::{DType, Instant};
 
 use crate::pixels::holds;
-use crate::{Codec, ObjectKey, StoreError};
+use crate::{Codec, FactsSpec, ObjectKey, StoreError};
 
 /// Largest inner chunk in bytes, decoded: blosc's own bound is 2³¹, ours keeps a cache useful.
 const LARGEST_CHUNK: u64 = 1 << 28;
@@ -130,6 +130,8 @@ pub struct GroupSpec {
     pub arrays: Vec<ArraySpec>,
     /// The pyramid, finest first.
     pub levels: Vec<LevelSpec>,
+    /// Facts of the chunks of level 0, if any were put.
+    pub facts: Option<FactsSpec>,
     /// Further attributes of the group; those this crate writes itself win.
     pub attributes: Map<String, Value>,
 }
@@ -164,7 +166,7 @@ impl GroupSpec {
             let Some((_, geobox)) = self.geoboxes().find(|(path, _)| path == level) else {
                 return wrong(&array.name, "it lies in no level of the group".to_owned());
             };
-            if ["time", "y", "x", "spatial_ref", "overviews", "zarr.json"].contains(&leaf) {
+            if ["time", "y", "x", "spatial_ref", "overviews", "facts", "zarr.json"].contains(&leaf) {
                 return wrong(&array.name, "the name is taken".to_owned());
             }
             if self.arrays[..i].iter().any(|earlier| earlier.name == array.name) {

@@ -5,6 +5,7 @@ use moka::sync::Cache;
 use serde_json::Value;
 
 use crate::codec::decode_coordinate;
+use crate::facts::is_facts;
 use crate::metadata::parse_array;
 use crate::objects::{LocalObjects, MemoryObjects, ObjectInfo, Objects, Staged};
 use crate::shard::ShardIndex;
@@ -212,7 +213,8 @@ impl Store {
         };
         let mut arrays = Vec::new();
         for (name, node) in nodes {
-            if node.pointer("/codecs/0/name").is_some_and(|codec| codec == "sharding_indexed") {
+            let sharded = node.pointer("/codecs/0/name").is_some_and(|codec| codec == "sharding_indexed");
+            if sharded && !is_facts(name) {
                 let path = prefix.join(name)?;
                 let array = parse_array(&object, path.clone(), node)?;
                 self.0.arrays.insert(path, array.clone());

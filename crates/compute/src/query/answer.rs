@@ -101,8 +101,8 @@ impl Cube {
                 ),
             });
         }
-        let read = self.read_item(product, item, bands, level, &window)?;
         let hidden = self.hidden(product, item, query.mask.as_deref(), level, &window)?;
+        let read = self.read_item_where(product, item, bands, level, &window, hidden.as_deref())?;
         let nearest =
             (query.resampling == Resampling::Nearest).then(|| NearestIndex::new(&positions, &window));
         let mut layers = Vec::with_capacity(bands.len());

@@ -3,14 +3,15 @@
 
 use tesela_grid::PixelWindow;
 use tesela_index::SlotRow;
-use tesela_model::landsat::{Platform, saturation_mask};
+use tesela_model::landsat::{FlagTable, Platform, saturation_mask};
 use tesela_model::{Band, DType, RecipeDef};
 use tesela_store::Pixels;
 
 use crate::catalog::Product;
-use crate::load::{Item, Neighbours};
+use crate::load::{Item, Neighbours, place};
 use crate::mask::Masker;
 use crate::query::physical;
+use crate::skip::{ChunkReport, Grid, Known, Need, Needs, grids, known};
 use crate::{ComputeError, Cube};
 use tesela_kernel::expr::Expression;
 use tesela_kernel::geomedian::{Geomad, Workspace, geomad, geomad_rows};
@@ -22,10 +23,21 @@ pub(super) const SIDE: usize = 256;
 pub(super) struct BlockPixels {
     pub(super) planes: Vec<Pixels>,
     pub(super) pixels: u64,
+    pub(super) chunks: ChunkReport,
 }
 
-/// `(slots, pixels)` of what the mask or saturation hides, and which pixels were ever observed.
-type Usable = (Vec<bool>, Vec<bool>);
+/// What may be used of a window.
+struct Usable {
+    /// `(slots, pixels)` of what the mask or saturation hides.
+    hidden: Vec<bool>,
+    /// Pixels ever observed.
+    observed: Vec<bool>,
+    /// What is looked at of each slot; `None` is everything.
+    needs: Option<Needs>,
+    /// Slots with anything to look at.
+    live: Vec<usize>,
+    chunks: ChunkReport,
+}
 
 /// What every block of one tile's geomedian shares.
 pub(super) struct GeomedianTile<'t> {
@@ -38,6 +50,10 @@ pub(super) struct GeomedianTile<'t> {
     pub(super) neighbours: &'t Neighbours,
     pub(super) masker: Option<Masker>,
     pub(super) saturated: Vec<u16>,
+    /// How chunks lie in each slot; `None` when all are read.
+    grids: Option<Vec<Grid>>,
+    /// What facts say of each slot.
+    known: Vec<Option<Known>>,
 }
 
 impl<'t> GeomedianTile<'t> {
@@ -56,18 +72,34 @@ impl<'t> GeomedianTile<'t> {
             None => None,
         };
         let saturated = slots.iter().map(|s| saturation_bits(&s.platform, names)).collect();
-        Ok(Self { cube, recipe, input, bands, outputs, slots, neighbours, masker, saturated })
+        let (grids, known) = match &masker {
+            Some(_) => {
+                let grids = grids(cube, bands[0], slots)?;
+                let mut known = known(cube, input, &recipe.mask, slots)?;
+                known.iter_mut().zip(&grids).for_each(|(k, g)| *k = k.take().filter(|k| k.is_of(g)));
+                (Some(grids), known)
+            }
+            None => (None, vec![None; slots.len()]),
+        };
+        Ok(Self { cube, recipe, input, bands, outputs, slots, neighbours, masker, saturated, grids, known })
+    }
+
+    /// Decodes every chunk, hidden or not.
+    pub(super) fn read_all(&mut self) {
+        self.grids = None;
+        self.known.fill(None);
     }
 
     /// The block's outputs; `None` when nothing was ever observed there.
     pub(super) fn run(&self, window: &PixelWindow) -> Result<Option<BlockPixels>, ComputeError> {
         let n = self.slots.len();
         let len = window.len();
-        let Some((hidden, observed)) = self.hidden(window)? else { return Ok(None) };
+        let Some(usable) = self.usable(window)? else { return Ok(None) };
+        let Usable { hidden, observed, needs, live, chunks } = usable;
         let stacks = self
             .bands
             .iter()
-            .map(|b| self.cube.read_slot_stack(self.input, b, self.slots, self.neighbours, window))
+            .map(|b| self.cube.read_slots_where(self.input, b, self.slots, &live, needs.as_ref(), window))
             .collect::<Result<Vec<_>, _>>()?;
         let scales: Vec<(f64, f64, f64, [f64; 2])> = self
             .bands
@@ -85,13 +117,13 @@ impl<'t> GeomedianTile<'t> {
                 continue;
             }
             rows.clear();
-            'slot: for s in 0..n {
+            'slot: for (k, s) in live.iter().enumerate() {
                 if hidden[s * len + i] {
                     continue;
                 }
                 let start = rows.len();
                 for (stack, (scale, offset, nodata, valid)) in stacks.iter().zip(&scales) {
-                    let v = stack.get_f64(s * len + i).unwrap_or(*nodata);
+                    let v = stack.get_f64(k * len + i).unwrap_or(*nodata);
                     if v == *nodata || !(valid[0]..=valid[1]).contains(&v) {
                         rows.truncate(start);
                         continue 'slot;
@@ -114,55 +146,108 @@ impl<'t> GeomedianTile<'t> {
                 out.put(i, &point, [m.smad, m.emad, m.bcmad], count, self.recipe.min_obs);
             }
         }
-        Ok(Some(BlockPixels { pixels: out.pixels, planes: out.planes }))
+        Ok(Some(BlockPixels { pixels: out.pixels, planes: out.planes, chunks }))
     }
 
     /// What may be used of a window; `None` when nothing was ever observed there.
-    fn hidden(&self, window: &PixelWindow) -> Result<Option<Usable>, ComputeError> {
+    fn usable(&self, window: &PixelWindow) -> Result<Option<Usable>, ComputeError> {
         let n = self.slots.len();
         let len = window.len();
-        let mut hidden = vec![false; n * len];
-        let mut observed = vec![false; len];
-        if let (Some(masker), Some((quality, table))) = (&self.masker, self.input.quality()) {
-            let halo = masker.halo();
-            let grown = window.grown(halo);
-            let words =
-                self.cube.read_slot_stack(self.input, quality, self.slots, self.neighbours, &grown)?;
-            if words.is_all(quality.nodata) {
-                return Ok(None);
-            }
-            let fill = table.mask(&["fill"]).map(|m| m.table()).unwrap_or_default();
-            for s in 0..n {
-                let at = s * grown.len();
-                let word = |i: usize| words.get_f64(at + i).unwrap_or(quality.nodata) as u16;
-                let mask = masker.hidden(word, grown.width, grown.height, halo)?;
-                hidden[s * len..(s + 1) * len].copy_from_slice(&mask);
-                for (i, o) in observed.iter_mut().enumerate() {
-                    let w = word((i / window.width + halo) * grown.width + i % window.width + halo);
-                    *o |=
-                        f64::from(w) != quality.nodata && !fill.get(usize::from(w)).copied().unwrap_or(false);
-                }
-            }
+        let mut usable = Usable {
+            hidden: vec![false; n * len],
+            observed: vec![false; len],
+            needs: None,
+            live: (0..n).collect(),
+            chunks: ChunkReport::default(),
+        };
+        if let (Some(masker), Some(quality)) = (&self.masker, self.input.quality()) {
+            self.mask(masker, quality, window, &mut usable)?;
         } else {
             let first =
                 self.cube.read_slot_stack(self.input, self.bands[0], self.slots, self.neighbours, window)?;
             for k in 0..n * len {
                 let seen = first.get_f64(k).is_some_and(|v| !self.bands[0].is_nodata(v));
-                observed[k % len] |= seen;
+                usable.observed[k % len] |= seen;
             }
         }
-        if !observed.contains(&true) {
+        if !usable.observed.contains(&true) {
             return Ok(None);
         }
+        let mut bands = self.bands.len() as u64;
         if let Some(name) = self.input.scenes().and_then(|d| d.saturation.as_deref()) {
             let band = self.input.band(name)?;
-            let words = self.cube.read_slot_stack(self.input, band, self.slots, self.neighbours, window)?;
-            for (k, h) in hidden.iter_mut().enumerate() {
-                let w = words.get_f64(k).unwrap_or(band.nodata);
-                *h |= w != band.nodata && (w as u16) & self.saturated[k / len] != 0;
+            let Usable { hidden, needs, live, .. } = &mut usable;
+            let words =
+                self.cube.read_slots_where(self.input, band, self.slots, live, needs.as_ref(), window)?;
+            for (k, s) in live.iter().enumerate() {
+                for (i, h) in hidden[s * len..(s + 1) * len].iter_mut().enumerate() {
+                    let w = words.get_f64(k * len + i).unwrap_or(band.nodata);
+                    *h |= w != band.nodata && (w as u16) & self.saturated[*s] != 0;
+                }
+            }
+            bands += 1;
+        }
+        if let Some((read, skipped)) = usable.needs.as_ref().map(Needs::count) {
+            (usable.chunks.read, usable.chunks.skipped) = (bands * read, bands * skipped);
+        }
+        Ok(Some(usable))
+    }
+
+    /// Hides what the mask does. Slots of which facts say all are not read.
+    fn mask(
+        &self,
+        masker: &Masker,
+        (quality, table): (&Band, &FlagTable),
+        window: &PixelWindow,
+        usable: &mut Usable,
+    ) -> Result<(), ComputeError> {
+        let Some(home) = self.slots.first().map(|s| s.tile) else { return Ok(()) };
+        let len = window.len();
+        let halo = masker.halo();
+        let grown = window.grown(halo);
+        let inside = place(&self.input.grid.tile_window(home, 0), window);
+        let told: Vec<Option<Vec<Need>>> =
+            self.known.iter().map(|known| known.as_ref()?.needs(inside)).collect();
+        let open: Vec<SlotRow> =
+            self.slots.iter().zip(&told).filter(|(_, t)| t.is_none()).map(|(s, _)| s.clone()).collect();
+        let words = self.cube.read_slot_stack(self.input, quality, &open, self.neighbours, &grown)?;
+        if words.is_all(quality.nodata) && told.iter().flatten().flatten().all(|n| *n == Need::Nothing) {
+            return Ok(());
+        }
+        let fill = table.mask(&["fill"]).map(|m| m.table()).unwrap_or_default();
+        let (mut needs, mut of_quality) = (Needs::new(inside), Needs::new(inside));
+        let mut seen = vec![false; len];
+        let mut next = 0;
+        for (s, told) in told.into_iter().enumerate() {
+            let hidden = &mut usable.hidden[s * len..(s + 1) * len];
+            let grid = self.grids.as_ref().and_then(|g| g.get(s)).copied();
+            if let (Some(told), Some(grid)) = (told, grid) {
+                hidden.fill(true);
+                needs.push_known(grid, told.clone());
+                needs.seen(s, &mut usable.observed);
+                of_quality.push_known(grid, told);
+                continue;
+            }
+            let at = next * grown.len();
+            next += 1;
+            let word = |i: usize| words.get_f64(at + i).unwrap_or(quality.nodata) as u16;
+            hidden.copy_from_slice(&masker.hidden(word, grown.width, grown.height, halo)?);
+            for (i, (seen, o)) in seen.iter_mut().zip(&mut usable.observed).enumerate() {
+                let w = word((i / window.width + halo) * grown.width + i % window.width + halo);
+                *seen = f64::from(w) != quality.nodata && !fill.get(usize::from(w)).copied().unwrap_or(false);
+                *o |= *seen;
+            }
+            if let Some(grid) = grid {
+                needs.push(grid, hidden, &seen);
+                of_quality.push_seen(grid, &seen);
             }
         }
-        Ok(Some((hidden, observed)))
+        if self.grids.is_some() {
+            usable.live.retain(|s| needs.any(*s));
+            (usable.chunks.quality_read, usable.chunks.quality_skipped) = of_quality.count();
+            usable.needs = Some(needs);
+        }
+        Ok(())
     }
 }
 
@@ -274,5 +359,5 @@ pub(super) fn expression_block(
             out.planes.remove(0)
         }
     };
-    Ok(Some(BlockPixels { planes: vec![plane], pixels }))
+    Ok(Some(BlockPixels { planes: vec![plane], pixels, chunks: ChunkReport::default() }))
 }

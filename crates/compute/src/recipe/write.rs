@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use tesela_crs::crs_info;
 use tesela_grid::{PixelWindow, TileId};
 use tesela_index::{NewGeneration, NewGroup, NewObject};
+use tesela_layout::facts::{BandFacts, facts_spec, put_tile_facts};
 use tesela_layout::names::{TILE_LEVELS, coarsest_level, generation_prefix, tiles_extent, tiles_window};
 use tesela_layout::{Shape, array_spec, group_spec};
 use tesela_model::{Band, Progress, RecipeDef, Reducer};
@@ -17,6 +18,7 @@ use super::pyramid::{Counted, halved};
 use super::{Inputs, Job};
 use crate::catalog::Product;
 use crate::load::{Item, Neighbours};
+use crate::skip::ChunkReport;
 use crate::{ComputeError, Cube};
 
 const INNER: u32 = 256;
@@ -38,8 +40,9 @@ impl Cube {
         run: &str,
         digest: &str,
         snapshot: u64,
+        read_all: bool,
         progress: &dyn Progress,
-    ) -> Result<(NewGeneration, u64), ComputeError> {
+    ) -> Result<(NewGeneration, u64, ChunkReport), ComputeError> {
         let grid = &product.grid;
         let (min, end, tiles) = self.tiles(input, &job.inputs, snapshot)?;
         let top_level = coarsest_level(grid, min, end);
@@ -62,10 +65,19 @@ impl Cube {
             Inputs::Slots(by_tile) => Neighbours::new(by_tile.values().flatten().cloned()),
             Inputs::Generation(_) => Neighbours::default(),
         };
+        let size = [grid.tile_size as usize; 2];
+        let new_facts = || -> Vec<BandFacts> {
+            let facts =
+                |(band, spec): (&Band, &ArraySpec)| BandFacts::new(band, spec.inner, size, &BTreeMap::new());
+            product.bands.iter().zip(&specs[0]).map(facts).collect()
+        };
+        let facts_objects = [(end.iy - min.iy) as u64, (end.ix - min.ix) as u64];
+        let facts = facts_spec(&new_facts(), 1, facts_objects);
         let mut objects = Vec::new();
         let mut tops = Vec::new();
-        let mut pixels = 0;
+        let (mut pixels, mut chunks) = (0, ChunkReport::default());
         for tile in tiles {
+            let counted: Vec<Mutex<BandFacts>> = new_facts().into_iter().map(Mutex::new).collect();
             let done = self.make_tile(
                 recipe,
                 product,
@@ -76,11 +88,21 @@ impl Cube {
                 &specs,
                 &prefix,
                 &neighbours,
+                &counted,
+                read_all,
                 progress,
             )?;
+            if let Some(spec) = facts.as_ref().filter(|_| !done.0.is_empty()) {
+                let unlock = |f: Mutex<BandFacts>| f.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let counted: Vec<BandFacts> = counted.into_iter().map(unlock).collect();
+                // Tile rows grow north, objects south.
+                let at = [(end.iy - 1 - tile.iy) as u64, (tile.ix - min.ix) as u64];
+                objects.extend(put_tile_facts(self.store(), &prefix, spec, at, &counted, 1)?);
+            }
             objects.extend(done.0);
             tops.extend(done.1);
             pixels += done.2;
+            chunks.add(done.3);
         }
         objects.extend(self.make_wide_levels(product, &windows, &specs, &prefix, &tops)?);
         let crs = crs_info(&grid.crs)?;
@@ -105,7 +127,7 @@ impl Cube {
         if self.catalog()?.synthetic {
             attributes.insert("synthetic".into(), true.into());
         }
-        let spec = group_spec(
+        let mut spec = group_spec(
             prefix.clone(),
             grid,
             &crs,
@@ -114,6 +136,7 @@ impl Cube {
             specs.into_iter().flatten().collect(),
             attributes,
         );
+        spec.facts = facts;
         objects.extend(self.store().write_group(&spec)?);
         let group = NewGroup {
             prefix: prefix.as_str().into(),
@@ -132,7 +155,7 @@ impl Cube {
             slots,
             sources,
         };
-        Ok((generation, pixels))
+        Ok((generation, pixels, chunks))
     }
 
     /// Extent of the product and the tiles that this period has pixels in.
@@ -177,8 +200,10 @@ impl Cube {
         specs: &[Vec<ArraySpec>],
         prefix: &ObjectKey,
         neighbours: &Neighbours,
+        facts: &[Mutex<BandFacts>],
+        read_all: bool,
         progress: &dyn Progress,
-    ) -> Result<(Vec<ObjectInfo>, Vec<Top>, u64), ComputeError> {
+    ) -> Result<(Vec<ObjectInfo>, Vec<Top>, u64, ChunkReport), ComputeError> {
         let grid = &product.grid;
         let tile_window = grid.tile_window(tile, 0);
         let blocks = blocks(&tile_window);
@@ -197,9 +222,14 @@ impl Cube {
         let run: Box<dyn Fn(&PixelWindow) -> Result<Option<super::block::BlockPixels>, ComputeError> + Sync> =
             match (&job.inputs, &recipe.reducer) {
                 (Inputs::Slots(by_tile), Reducer::Geomedian { bands }) => {
-                    let Some(slots) = by_tile.get(&tile) else { return Ok((Vec::new(), Vec::new(), 0)) };
-                    let work =
+                    let Some(slots) = by_tile.get(&tile) else {
+                        return Ok((Vec::new(), Vec::new(), 0, ChunkReport::default()));
+                    };
+                    let mut work =
                         GeomedianTile::new(self, recipe, input, &product.bands, bands, slots, neighbours)?;
+                    if read_all {
+                        work.read_all();
+                    }
                     Box::new(move |w| work.run(w))
                 }
                 (Inputs::Generation(g), Reducer::Expression { expression, .. }) => {
@@ -215,14 +245,18 @@ impl Cube {
                     });
                 }
             };
-        let done: Vec<Option<(Top, u64)>> = blocks
+        let done: Vec<Option<(Top, u64, ChunkReport)>> = blocks
             .par_iter()
             .map(|window| {
                 if progress.cancelled() {
                     return Err(ComputeError::Cancelled);
                 }
                 let made = match run(window)? {
-                    Some(block) => Some(self.put_block(product, tile, window, block, &writers)?),
+                    Some(block) => {
+                        let chunks = block.chunks;
+                        let (top, pixels) = self.put_block(product, tile, window, block, &writers, facts)?;
+                        Some((top, pixels, chunks))
+                    }
                     None => None,
                 };
                 progress.advance(1);
@@ -233,9 +267,11 @@ impl Cube {
             .into_par_iter()
             .map(|w| Ok(w.into_inner().unwrap_or_else(PoisonError::into_inner).finish()?))
             .collect::<Result<Vec<_>, ComputeError>>()?;
-        let pixels = done.iter().flatten().map(|(_, n)| n).sum();
-        let tops = done.into_iter().flatten().map(|(t, _)| t).collect();
-        Ok((objects.into_iter().flatten().collect(), tops, pixels))
+        let pixels = done.iter().flatten().map(|(_, n, _)| n).sum();
+        let mut chunks = ChunkReport::default();
+        done.iter().flatten().for_each(|(_, _, c)| chunks.add(*c));
+        let tops = done.into_iter().flatten().map(|(t, _, _)| t).collect();
+        Ok((objects.into_iter().flatten().collect(), tops, pixels, chunks))
     }
 
     /// Puts a block and its levels 1 to 3 into the tile's shards.
@@ -246,10 +282,16 @@ impl Cube {
         window: &PixelWindow,
         block: super::block::BlockPixels,
         writers: &[Mutex<ShardWriter>],
+        facts: &[Mutex<BandFacts>],
     ) -> Result<(Top, u64), ComputeError> {
         let mut window = *window;
         let mut bands: Vec<Counted> =
             block.planes.into_iter().zip(&product.bands).map(|(p, b)| Counted::base(p, b)).collect();
+        let whole = product.grid.tile_window(tile, 0);
+        for (counted, facts) in bands.iter().zip(facts) {
+            let mut facts = facts.lock().unwrap_or_else(PoisonError::into_inner);
+            facts.add(0, &whole, &window, &counted.values);
+        }
         for level in 0..=TILE_LEVELS {
             if level > 0 {
                 bands = halve_all(&bands, &product.bands, &window)?;

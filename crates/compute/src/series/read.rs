@@ -53,9 +53,7 @@ impl Cube {
         };
         let raw = match product.kind {
             ProductKind::Derived => self.derived(product, &bands, &location, &time, snapshot)?,
-            ProductKind::Scenes => {
-                self.scenes(product, &bands, &location, &time, query.mask.as_deref(), snapshot)?
-            }
+            ProductKind::Scenes => self.scenes(product, &bands, &location, &time, query, snapshot)?,
         };
         let units = match &expression {
             Some(e) => vec![(e.source().to_owned(), "1".to_owned())],
@@ -106,14 +104,13 @@ impl Cube {
         bands: &[&Band],
         at: &Location,
         time: &Period,
-        mask: Option<&str>,
+        query: &SeriesQuery,
         snapshot: u64,
     ) -> Result<Raw, ComputeError> {
         let tile = at.tile_id();
         let slots = self.index().slots(&product.id, Some(tile), time, snapshot)?;
         let (px, py) = product.grid.pixel_at(at.x, at.y);
         let pixel = PixelWindow::new(px, py, 1, 1);
-        let none = Neighbours::default();
         let mut raw = Raw {
             times: slots.iter().map(|s| (s.time.to_string(), Some(s.platform.clone()))).collect(),
             values: Vec::new(),
@@ -123,11 +120,26 @@ impl Cube {
             raw.values = vec![Vec::new(); bands.len()];
             return Ok(raw);
         }
-        for band in bands {
-            let stack = self.read_slot_stack(product, band, &slots, &none, &pixel)?;
-            raw.values.push((0..slots.len()).map(|i| stack.get_f64(i).unwrap_or(band.nodata)).collect());
+        let judged = product.quality().is_some();
+        let mut observed = vec![true; slots.len()];
+        if judged {
+            observed = self.judge(product, &slots, query.mask.as_deref(), &pixel, snapshot, &mut raw)?;
         }
-        let observed = self.judge(product, &slots, mask, &pixel, snapshot, &mut raw)?;
+        // Nobody sees the other values.
+        let shown = |i: &usize| observed[*i] && (query.keep_masked || raw.reasons[*i].is_none());
+        let chosen: Vec<usize> = (0..slots.len()).filter(shown).collect();
+        for band in bands {
+            let stack = self.read_slots_where(product, band, &slots, &chosen, None, &pixel)?;
+            let mut values = vec![band.nodata; slots.len()];
+            for (k, i) in chosen.iter().enumerate() {
+                values[*i] = stack.get_f64(k).unwrap_or(band.nodata);
+            }
+            raw.values.push(values);
+        }
+        if !judged {
+            // A pixel with any value was observed.
+            observed = (0..slots.len()).map(|i| raw.values.iter().any(|v| !v[i].is_nan())).collect();
+        }
         range_reasons(bands, &mut raw);
         keep(&mut raw, &observed);
         Ok(raw)
@@ -143,11 +155,7 @@ impl Cube {
         snapshot: u64,
         raw: &mut Raw,
     ) -> Result<Vec<bool>, ComputeError> {
-        let Some((quality, table)) = product.quality() else {
-            // No quality band: a pixel with any value was observed.
-            let n = slots.len();
-            return Ok((0..n).map(|i| raw.values.iter().any(|v| !v[i].is_nan())).collect());
-        };
+        let Some((quality, table)) = product.quality() else { return Ok(vec![true; slots.len()]) };
         let name = match mask {
             Some(m) => m,
             None if product.scenes().is_some_and(|d| d.masks.contains_key("standard")) => "standard",
@@ -185,14 +193,13 @@ impl Cube {
             let band = product.band(saturation)?;
             let names: Vec<String> =
                 product.scenes().map(|d| d.spectral().map(|m| m.name.clone()).collect()).unwrap_or_default();
-            let words = self.read_slot_stack(product, band, slots, &Neighbours::default(), pixel)?;
-            for (i, (reason, slot)) in raw.reasons.iter_mut().zip(slots).enumerate() {
-                let w = words.get_f64(i).unwrap_or(band.nodata);
-                if reason.is_none()
-                    && w != band.nodata
-                    && (w as u16) & saturation_bits(&slot.platform, &names) != 0
-                {
-                    *reason = Some("saturated".into());
+            let clear = |i: &usize| observed[*i] && raw.reasons[*i].is_none();
+            let clear: Vec<usize> = (0..slots.len()).filter(clear).collect();
+            let words = self.read_slots_where(product, band, slots, &clear, None, pixel)?;
+            for (k, i) in clear.into_iter().enumerate() {
+                let w = words.get_f64(k).unwrap_or(band.nodata);
+                if w != band.nodata && (w as u16) & saturation_bits(&slots[i].platform, &names) != 0 {
+                    raw.reasons[i] = Some("saturated".into());
                 }
             }
         }

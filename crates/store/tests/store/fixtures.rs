@@ -165,6 +165,7 @@ pub(crate) fn group(prefix: &str) -> GroupSpec {
         time: (0..5).map(|year| Instant(1_704_128_601 + year * 31_557_600)).collect(),
         arrays,
         levels: vec![LevelSpec { level: 1, geobox: level }],
+        facts: None,
         attributes: json!({"title": "Prueba"}).as_object().cloned().unwrap(),
     }
 }

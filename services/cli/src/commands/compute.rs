@@ -20,7 +20,8 @@ pub fn run(cube: &Cube, args: &ComputeArgs, progress: &dyn Progress, output: &Ou
     if let Some(input) = &args.input {
         recipe.input.clone_from(input);
     }
-    let options = ComputeOptions { years: args.years, force: args.force, dry_run: args.dry_run };
+    let options =
+        ComputeOptions { years: args.years, force: args.force, dry_run: args.dry_run, read_all: false };
     let report = cube.compute(&recipe, &options, progress)?;
     output.answer(&report, || {
         let verb = if args.dry_run { "would be computed" } else { "computed" };
@@ -40,6 +41,15 @@ pub fn run(cube: &Cube, args: &ComputeArgs, progress: &dyn Progress, output: &Ou
                 report.bytes as f64 / 1e6,
                 report.snapshot
             );
+            let c = report.chunks;
+            if let Some(share) = c.share_skipped() {
+                text += &format!(
+                    "\n{} chunks read, {} left out because the mask hides them ({:.1} %)",
+                    c.read + c.quality_read,
+                    c.skipped + c.quality_skipped,
+                    100.0 * share
+                );
+            }
         }
         text
     });

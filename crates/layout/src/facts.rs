@@ -134,15 +134,21 @@ impl BandFacts {
                 let (cells, nodata) = (&mut cells[base..end], self.nodata);
                 match plane {
                     Pixels::U8(v) => {
-                        place.each(v, |cell, run| integers(&mut cells[cell], run, nodata as u8, 0, u8::MAX));
+                        let key = |v: u8| i16::from(v);
+                        let value = f32::from;
+                        place.each(v, |cell, run| integers(&mut cells[cell], run, nodata as u8, key, value));
                     }
                     Pixels::U16(v) => {
-                        place
-                            .each(v, |cell, run| integers(&mut cells[cell], run, nodata as u16, 0, u16::MAX));
+                        // In the order of i16, of which every processor knows the least of many at once.
+                        let key = |v: u16| (v ^ 0x8000) as i16;
+                        let value = |k: i16| f32::from(k as u16 ^ 0x8000);
+                        place.each(v, |cell, run| integers(&mut cells[cell], run, nodata as u16, key, value));
                     }
-                    Pixels::I16(v) => place.each(v, |cell, run| {
-                        integers(&mut cells[cell], run, nodata as i16, i16::MIN, i16::MAX);
-                    }),
+                    Pixels::I16(v) => {
+                        let key = |v: i16| v;
+                        let value = f32::from;
+                        place.each(v, |cell, run| integers(&mut cells[cell], run, nodata as i16, key, value));
+                    }
                     Pixels::F32(v) => {
                         place.each(v, |cell, run| floats(&mut cells[cell], run, nodata as f32));
                     }
@@ -267,19 +273,28 @@ impl Place {
     }
 }
 
-/// Branchless, so that it is worked several values at a time.
-fn integers<T: Copy + Ord + Into<f32>>(range: &mut Range, run: &[T], nodata: T, low: T, high: T) {
-    let (mut count, mut min, mut max) = (0u32, high, low);
+/// Branchless and without a check for overflow, so that it is worked many values at a time: a run is shorter than 65536.
+/// `key` keeps the order of values.
+fn integers<T: Copy>(
+    range: &mut Range,
+    run: &[T],
+    nodata: T,
+    key: impl Fn(T) -> i16,
+    value: impl Fn(i16) -> f32,
+) {
+    let nodata = key(nodata);
+    let (mut count, mut min, mut max) = (0u16, i16::MAX, i16::MIN);
     for &v in run {
-        let valid = v != nodata;
-        count += u32::from(valid);
-        min = min.min(if valid { v } else { high });
-        max = max.max(if valid { v } else { low });
+        let k = key(v);
+        let valid = k != nodata;
+        count = count.wrapping_add(u16::from(valid));
+        min = min.min(if valid { k } else { i16::MAX });
+        max = max.max(if valid { k } else { i16::MIN });
     }
     if count > 0 {
-        range.count += count;
-        range.min = range.min.min(min.into());
-        range.max = range.max.max(max.into());
+        range.count += u32::from(count);
+        range.min = range.min.min(value(min));
+        range.max = range.max.max(value(max));
     }
 }
 
@@ -287,7 +302,7 @@ fn floats(range: &mut Range, run: &[f32], nodata: f32) {
     let (mut count, mut min, mut max) = (0u32, f32::INFINITY, f32::NEG_INFINITY);
     for &v in run {
         let valid = !v.is_nan() & (v != nodata);
-        count += u32::from(valid);
+        count = count.wrapping_add(u32::from(valid));
         min = if valid & (v < min) { v } else { min };
         max = if valid & (v > max) { v } else { max };
     }

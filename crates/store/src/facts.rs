@@ -20,7 +20,7 @@ use crate::shard::{ShardIndex, assemble};
 use crate::{Codec, ObjectInfo, ObjectKey, Store, StoreError};
 
 /// The subgroup that facts lie in: not beside the bands, whose axes they do not share.
-const GROUP: &str = "facts";
+pub(crate) const FACTS_GROUP: &str = "facts";
 /// The array, inside the group of the bands.
 const ARRAY: &str = "facts/chunks";
 const VALUE_BYTES: usize = 4;
@@ -78,7 +78,7 @@ impl FactsSpec {
         self.validate()?;
         let array =
             self.document().map_err(|reason| StoreError::InvalidSpec { name: ARRAY.to_owned(), reason })?;
-        Ok([(GROUP.to_owned(), group_document(&Map::new())), (ARRAY.to_owned(), array)])
+        Ok([(FACTS_GROUP.to_owned(), group_document(&Map::new())), (ARRAY.to_owned(), array)])
     }
 
     fn document(&self) -> Result<Value, String> {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use tesela_grid::GeoBox;
 
+use crate::facts::FACTS_GROUP;
 use crate::metadata::{COORDINATE_BYTES, array_document, coordinate_document, group_document};
 use crate::{Codec, GroupSpec, ObjectKey, StoreError};
 
@@ -62,8 +63,12 @@ pub(crate) fn whole(
     let mut all = Vec::with_capacity(nodes.len() + chunks.len() + 1);
     all.push((spec.prefix.join("zarr.json")?, text(&consolidated(root(spec), "", &nodes))));
     for (path, node) in &nodes {
-        let is_level = path.starts_with("overviews/") && node["node_type"] == "group";
-        let document = if is_level { text(&consolidated(node.clone(), path, &nodes)) } else { text(node) };
+        let is_opened = path.starts_with("overviews/") || path == FACTS_GROUP;
+        let document = if is_opened && node["node_type"] == "group" {
+            text(&consolidated(node.clone(), path, &nodes))
+        } else {
+            text(node)
+        };
         all.push((spec.prefix.join(path)?.join("zarr.json")?, document));
     }
     all.append(&mut chunks);

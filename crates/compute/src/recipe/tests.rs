@@ -259,22 +259,19 @@ fn a_masked_picture_is_the_pixels_that_the_mask_leaves() {
             snapshot: None,
         };
         let answer = cube.load(&query).unwrap();
-        let mut i = 0;
-        for (x, y) in
-            (window.py..window.py_end()).flat_map(|y| (window.px..window.px_end()).map(move |x| (x, y)))
-        {
+        let places =
+            (window.py..window.py_end()).flat_map(|y| (window.px..window.px_end()).map(move |x| (x, y)));
+        for ((x, y), found) in places.zip(&answer.layers[0]) {
             let word = word(date, x, y);
             let expected = match word {
                 64 => band.physical(reflectance(date, nir, x, y, word)),
                 _ => f32::NAN,
             };
-            let found = answer.layers[0][i];
             assert!(
-                found == expected || (found.is_nan() && expected.is_nan()),
+                *found == expected || (found.is_nan() && expected.is_nan()),
                 "{date} {x} {y}: {found} {expected}"
             );
             shown += usize::from(word == 64);
-            i += 1;
         }
     }
     assert!(shown > 50_000, "{shown}");

@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
 mod archive;
+mod archive_scenes;
 mod bad_rasters;
 mod bad_requests;
 mod bad_scenes;

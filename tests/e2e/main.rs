@@ -30,6 +30,7 @@ mod ndvi_and_zones;
 mod read_only;
 mod real_inputs;
 mod real_pixels;
+mod repair;
 mod reprojection;
 mod same_scene_twice;
 mod two_servers;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tesela_grid::{GridDef, TileId};
-use tesela_index::{ArchivedRow, Index, SceneRow};
+use tesela_index::{ArchivedRow, Index, SceneQuery, SceneRow};
 use tesela_model::ProductDef;
 
 use crate::IngestError;
@@ -102,12 +102,22 @@ pub(crate) fn without_archived(
         let held = latest.entry(scene_key).or_default();
         *held = std::mem::take(held).max(processed);
     }
-    let found = scenes.len();
-    let stays_out = |s: &SceneSource| {
-        let processed = s.processed.map(|d| d.to_string());
-        latest.get(&s.scene_key).is_some_and(|archived| processed <= *archived)
-    };
-    let scenes: Vec<SceneSource> = scenes.into_iter().filter(|s| !stays_out(s)).collect();
-    let out = found - scenes.len();
-    Ok((scenes, out))
+    let (mut coming, mut out) = (Vec::with_capacity(scenes.len()), 0);
+    for scene in scenes {
+        let processed = scene.processed.map(|d| d.to_string());
+        let archived = latest.get(&scene.scene_key).is_some_and(|archived| processed <= *archived);
+        // An earlier processing that the operator restored is in the cube.
+        let query = || SceneQuery {
+            product: Some(product.product.clone()),
+            id: Some(scene.product_id.clone()),
+            limit: 1,
+            ..SceneQuery::default()
+        };
+        if archived && index.scenes(&query(), snapshot)?.is_empty() {
+            out += 1;
+        } else {
+            coming.push(scene);
+        }
+    }
+    Ok((coming, out))
 }

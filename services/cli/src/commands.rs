@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use tesela_compute::Cube;
 
-use crate::args::{Cli, Command, ConfigCommand};
+use crate::args::{Cli, Command, ConfigCommand, ScenesCommand};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::{Console, catch_signals};
@@ -48,7 +48,9 @@ pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         }
         Command::Products(command) => products::run(dir, command, output)?,
         Command::Scenes(command) => {
-            catch_signals();
+            if matches!(command, ScenesCommand::Archive(_) | ScenesCommand::Restore(_)) {
+                catch_signals();
+            }
             scenes::run(&open(dir)?, command, &console, output)?;
         }
         Command::Quarantine(command) => ingest::quarantine(&open(dir)?, &command, &console, output)?,

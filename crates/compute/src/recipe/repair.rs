@@ -68,7 +68,10 @@ impl Cube {
         let snapshot = provenance["input_snapshot"].as_u64().unwrap_or(row.added.saturating_sub(1));
         let job = Job { period: row.period, inputs };
         let digest = digest_of(&recipe);
+        let blocks = self.block_count(&input, &job.inputs);
+        progress.begin(&format!("repair {} {}", row.product, row.period.label()), blocks, "blocks");
         let made = self.make(&recipe, &product, &input, job, run, &digest, snapshot, progress);
+        progress.end();
         let new_prefix =
             ObjectKey::new(&tesela_layout::names::generation_prefix(&row.product, &row.period, run))?;
         let (generation, _) = match made {

@@ -60,8 +60,9 @@ pub fn run(
     report.deleted_objects = cube.delete_doomed(args.grace, progress)?;
     report.snapshot = cube.fresh_catalog()?.snapshot;
     for fault in check.faults {
-        let group = damaged.of_key.get(&fault.what);
-        let (outcome, told) = match group.and_then(|prefix| damaged.outcomes.get(prefix)) {
+        // A damaged axis tells other dates: such a fault names the group.
+        let group = damaged.of_key.get(&fault.what).unwrap_or(&fault.what);
+        let (outcome, told) = match damaged.outcomes.get(group) {
             Some(Outcome::Repaired) => ("repaired", String::new()),
             Some(Outcome::Changed(how)) => ("changed", how.clone()),
             Some(Outcome::Cannot(why)) => ("cannot", why.clone()),
@@ -150,7 +151,8 @@ impl Damaged {
         run: &str,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
-        progress.begin("repair", self.groups.len() as u64, "groups");
+        let of_scenes = self.groups.values().filter(|(row, _)| row.kind != "generation").count();
+        progress.begin("repair", of_scenes as u64, "groups");
         let catalog = cube.fresh_catalog()?;
         let numbers = AtomicUsize::new(0);
         for kind in ["slots", "overviews"] {
@@ -180,9 +182,8 @@ impl Damaged {
                 progress.advance(1);
             }
         }
-        self.repair_rasters(cube, accept_changed, run, progress)?;
         progress.end();
-        Ok(())
+        self.repair_rasters(cube, accept_changed, run, progress)
     }
 
     /// Rasters in the order in which they can be made: one that is made from another waits for it.
@@ -216,7 +217,6 @@ impl Damaged {
                     RasterRepair::Cannot(why) => Outcome::Cannot(why),
                 };
                 self.outcomes.insert(prefix, outcome);
-                progress.advance(1);
             }
             // Rasters cannot wait for each other in a circle, but a loop must end.
             if later.is_empty() || later.len() == before {

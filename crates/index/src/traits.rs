@@ -238,6 +238,12 @@ pub trait Index: Send + Sync {
     /// See the trait.
     fn scene_slots(&self, scene: i64, snapshot: u64) -> Result<Vec<SlotRow>, IndexError>;
 
+    /// Visible slots of a product that hold a scene which is not visible any more, with that scene's identifier.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn outdated_slots(&self, product: &str) -> Result<Vec<(SlotRow, String)>, IndexError>;
+
     /// Scenes that are archived at a snapshot, by time; of one product, or of all.
     ///
     /// # Errors

@@ -122,7 +122,7 @@ impl IngestError {
             Self::Geometry { .. } => Some("bad_geometry"),
             Self::BandsDiffer { .. } => Some("bands_differ"),
             Self::OutsideGrid { .. } => Some("outside_grid"),
-            Self::RefuseSource { .. } => Some("cannot_fuse"),
+            Self::RefuseSource { .. } | Self::CannotArchive { .. } => Some("cannot_fuse"),
             _ => None,
         }
     }

@@ -35,4 +35,4 @@ mod sweep;
 pub use error::IngestError;
 pub use run::{IngestOptions, IngestReport, ingest};
 pub use sweep::sweep;
-pub use withdraw::{RestoreReport, WithdrawReport, archive_scenes, restore_scenes};
+pub use withdraw::{RestoreReport, WithdrawReport, archive_scenes, fuse_outdated, restore_scenes};

@@ -57,7 +57,7 @@ pub struct RestoreReport {
     pub snapshot: u64,
 }
 
-/// What both share.
+/// What they share.
 struct Work<'w> {
     store: &'w Store,
     index: &'w dyn Index,
@@ -173,7 +173,7 @@ pub fn restore_scenes(
         match placed_from(product, grid, &row.document) {
             Ok(scene) => sources.push(scene),
             Err(missing) => {
-                work.from_store(row, snapshot, &missing, &mut beside)?;
+                work.take_from_store(row, snapshot, &missing, &mut beside)?;
                 report.from_store.push(row.product_id.clone());
             }
         }
@@ -206,6 +206,45 @@ pub fn restore_scenes(
     Ok(report)
 }
 
+/// Fuses slots again that show a scene which is not in the product any more, in one snapshot; how many there were.
+/// Versions before 0.2 left such slots where a later processing no longer met a tile. The caller holds the writer lock.
+///
+/// # Errors
+/// [`IngestError::CannotArchive`] when a scene that stays cannot be read; those of store and index.
+pub fn fuse_outdated(
+    store: &Store,
+    index: &dyn Index,
+    product: &ProductDef,
+    grid: &GridDef,
+    options: &IngestOptions,
+    progress: &dyn Progress,
+) -> Result<usize, IngestError> {
+    let work = Work { store, index, product, grid, options };
+    let snapshot = index.latest_snapshot()?;
+    let outdated = index.outdated_slots(&product.product)?;
+    let mut days: BTreeMap<DayKey, Day> = BTreeMap::new();
+    let mut gone: BTreeSet<String> = BTreeSet::new();
+    for (slot, product_id) in &outdated {
+        for scene in index.slot_scenes(slot.id)?.iter().filter(|s| s.product_id == *product_id) {
+            let Some(key) = work.day_key(scene)? else { continue };
+            let day = || Day { key, scenes: Vec::new(), left: BTreeSet::new() };
+            days.entry(key).or_insert_with(day).left.insert(slot.tile);
+            gone.insert(product_id.clone());
+        }
+    }
+    if days.is_empty() {
+        return Ok(0);
+    }
+    for day in days.values_mut() {
+        work.join_staying(day, |id| gone.contains(id), snapshot)?;
+    }
+    let days: Vec<Day> = days.into_values().collect();
+    work.commit("repair", &BTreeSet::new(), &days, Beside::default(), progress, |made| {
+        made.change = SceneChange::Repair;
+    })?;
+    Ok(outdated.len())
+}
+
 fn cannot(row: &ArchivedRow, reason: String) -> IngestError {
     IngestError::CannotRestore { product_id: row.product_id.clone(), reason }
 }
@@ -232,30 +271,36 @@ impl Work<'_> {
         snapshot: u64,
     ) -> Result<Vec<Day>, IngestError> {
         let mut days: BTreeMap<DayKey, Day> = BTreeMap::new();
-        let mut first: BTreeMap<DayKey, &str> = BTreeMap::new();
         for row in rows.values() {
             let Some(key) = self.day_key(row)? else { continue };
             let day =
                 days.entry(key).or_insert_with(|| Day { key, scenes: Vec::new(), left: BTreeSet::new() });
             let slots = self.index.scene_slots(row.id, snapshot)?;
             day.left.extend(slots.iter().filter(|slot| key.holds(slot)).map(|slot| slot.tile));
-            first.entry(key).or_insert(&row.product_id);
         }
         for day in days.values_mut() {
-            let staying = scenes_in(self.index, self.product, &day.key, &day.left, snapshot)?;
-            for (id, row) in staying.into_iter().filter(|(id, _)| !rows.contains_key(id)) {
-                let scene = placed(self.index, self.product, self.grid, &row).map_err(|reason| {
-                    IngestError::CannotArchive {
-                        product_id: first.get(&day.key).copied().unwrap_or_default().to_owned(),
-                        other: id,
-                        reason,
-                    }
-                })?;
-                day.scenes.push(scene);
-            }
-            day.sort();
+            self.join_staying(day, |id| rows.contains_key(id), snapshot)?;
         }
         Ok(days.into_values().collect())
+    }
+
+    /// Adds to a day the scenes that stay in the slots which change.
+    fn join_staying(
+        &self,
+        day: &mut Day,
+        goes: impl Fn(&str) -> bool,
+        snapshot: u64,
+    ) -> Result<(), IngestError> {
+        let sharing = scenes_in(self.index, self.product, &day.key, &day.left, snapshot)?;
+        let going = sharing.keys().find(|id| goes(id)).cloned().unwrap_or_default();
+        for (id, row) in sharing.into_iter().filter(|(id, _)| !goes(id)) {
+            let scene = placed(self.index, self.product, self.grid, &row).map_err(|reason| {
+                IngestError::CannotArchive { product_id: going.clone(), other: id, reason }
+            })?;
+            day.scenes.push(scene);
+        }
+        day.sort();
+        Ok(())
     }
 
     /// The day of a scene as its slots have it; `None` for one without a slot.
@@ -290,7 +335,7 @@ impl Work<'_> {
     }
 
     /// A scene whose files are missing, from the slots it was in before it was archived.
-    fn from_store(
+    fn take_from_store(
         &self,
         row: &ArchivedRow,
         snapshot: u64,

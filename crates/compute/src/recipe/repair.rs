@@ -58,9 +58,8 @@ impl Cube {
             return again("its recipe is another one now");
         };
         let input = catalog.product(&recipe.input)?.clone();
-        let inputs = match self.inputs_of(&row)? {
-            Some(inputs) => inputs,
-            None => return again("what it was made from is not kept any more"),
+        let Some(inputs) = self.inputs_of(&row)? else {
+            return again("what it was made from is not kept any more");
         };
         if let Some(damaged) = places(&inputs).into_iter().find(|p| broken.contains(*p)) {
             return Ok(RasterRepair::Cannot(format!("what it was made from, {damaged}, is damaged itself")));

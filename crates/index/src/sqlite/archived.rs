@@ -25,6 +25,21 @@ impl SqliteIndex {
         self.list("read archived scenes", sql, params![product, snapshot as i64], archived)
     }
 
+    pub(super) fn read_outdated(&self, product: &str) -> Result<Vec<(SlotRow, String)>, IndexError> {
+        // SLOT is columns and tables: the scene's name comes by a look of its own.
+        let sql = "SELECT l.id, c.product_id FROM slots l JOIN slot_scenes x ON x.slot_id = l.id
+                     JOIN scenes c ON c.id = x.scene_id
+                   WHERE l.product = ?1 AND l.retired IS NULL AND c.retired IS NOT NULL
+                   ORDER BY l.time, l.iy, l.ix";
+        let found: Vec<(i64, String)> =
+            self.list("read outdated slots", sql, [product], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let mut outdated = Vec::new();
+        for (id, scene) in found {
+            outdated.extend(self.read_slot(id)?.map(|slot| (slot, scene)));
+        }
+        Ok(outdated)
+    }
+
     pub(super) fn read_scene_slots(&self, scene: i64, snapshot: u64) -> Result<Vec<SlotRow>, IndexError> {
         let sql = format!(
             "SELECT {SLOT} JOIN slot_scenes x ON x.slot_id = s.id

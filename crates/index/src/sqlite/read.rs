@@ -336,6 +336,10 @@ impl Index for SqliteIndex {
         self.read_scene_slots(scene, snapshot)
     }
 
+    fn outdated_slots(&self, product: &str) -> Result<Vec<(SlotRow, String)>, IndexError> {
+        self.read_outdated(product)
+    }
+
     fn archived_scenes(&self, product: Option<&str>, snapshot: u64) -> Result<Vec<ArchivedRow>, IndexError> {
         self.read_archived(product, snapshot)
     }

@@ -11,8 +11,10 @@ use tesela_compute::check::Fault;
 use tesela_compute::recipe::RasterRepair;
 use tesela_index::{GroupRow, ObjectRow};
 use tesela_ingest::repair::{DamagedGroup, Outcome, Repairer};
+use tesela_ingest::{IngestOptions, fuse_outdated};
 use tesela_model::Progress;
 
+use super::ingest::half_of_memory;
 use crate::args::RepairArgs;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -56,17 +58,21 @@ pub fn run(
         damaged.repair(cube, args.accept_changed, &run, progress)?;
         cube.index().end_run(&run)?;
     }
+    let mended = outdated(cube, &check.faults, progress)?;
     report.groups = damaged.outcomes.values().filter(|o| !matches!(o, Outcome::Cannot(_))).count();
     report.deleted_objects = cube.delete_doomed(args.grace, progress)?;
     report.snapshot = cube.fresh_catalog()?.snapshot;
     for fault in check.faults {
         // A damaged axis tells other dates: such a fault names the group.
         let group = damaged.of_key.get(&fault.what).unwrap_or(&fault.what);
-        let (outcome, told) = match damaged.outcomes.get(group) {
+        let outcomes = if fault.kind == "slot_outdated" { &mended } else { &damaged.outcomes };
+        let (outcome, told) = match outcomes.get(group) {
             Some(Outcome::Repaired) => ("repaired", String::new()),
             Some(Outcome::Changed(how)) => ("changed", how.clone()),
             Some(Outcome::Cannot(why)) => ("cannot", why.clone()),
-            None => ("cannot", "only damaged and missing objects can be made again".into()),
+            None => {
+                ("cannot", "only damaged and missing objects and outdated slots can be made again".into())
+            }
         };
         // What dead runs and earlier collections left is gone by now.
         if fault.kind != "leftover" {
@@ -76,6 +82,31 @@ pub fn run(
     let failed = report.faults.iter().filter(|f| f.outcome == "cannot").count();
     output.answer(&report, || words(&report, failed));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Fuses slots again that show scenes which have gone, by product.
+fn outdated(
+    cube: &Cube,
+    faults: &[Fault],
+    progress: &dyn Progress,
+) -> Result<BTreeMap<String, Outcome>, Failure> {
+    let catalog = cube.fresh_catalog()?;
+    let mut outcomes = BTreeMap::new();
+    let products: BTreeSet<&String> =
+        faults.iter().filter(|f| f.kind == "slot_outdated").map(|f| &f.what).collect();
+    for id in products {
+        let product = catalog.product(id)?;
+        let options = IngestOptions { memory_bytes: half_of_memory(), ..IngestOptions::default() };
+        let def = super::ingest::scenes_of(product)?;
+        let done = fuse_outdated(cube.store(), cube.index(), def, &product.grid, &options, progress);
+        let outcome = match done {
+            Ok(_) => Outcome::Changed("fused again without it, as a new snapshot".into()),
+            Err(e) if e.scene_code().is_some() => Outcome::Cannot(e.to_string()),
+            Err(e) => return Err(e.into()),
+        };
+        outcomes.insert(id.clone(), outcome);
+    }
+    Ok(outcomes)
 }
 
 fn words(report: &Report, failed: usize) -> String {

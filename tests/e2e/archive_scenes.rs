@@ -367,3 +367,36 @@ fn a_scene_processed_again_leaves_the_tiles_it_no_longer_meets() {
     assert!(expected.iter().any(|(q, a)| known[q] != *a));
     all_same("before", &known, &ask_at(&server, &questions, before));
 }
+
+#[test]
+fn a_damaged_later_processing_leaves_the_earlier_pixels_where_they_were() {
+    let archive = Archive::of("2020", 96);
+    let (cube, other) = (archive.cube(), archive.cube());
+    ingest(&cube, &archive.scenes());
+    ingest(&other, &archive.scenes());
+    let accepted = listed(&cube, &[]);
+    let good = |day: &Vec<PathBuf>| day.len() == 2 && day.iter().all(|s| accepted.contains(&id(s)));
+    let day = archive.days().into_iter().find(good).unwrap();
+    // Of two scenes of a day, the first comes again damaged in its pixels, the second whole.
+    let spoil = |from: &Path, to: &Path| {
+        let bytes = std::fs::read(from).unwrap();
+        let red = from.to_str().unwrap().ends_with("_SR_B3.TIF");
+        std::fs::write(to, if red { &bytes[..bytes.len() * 2 / 3] } else { &bytes[..] }).unwrap();
+    };
+    let bad = reprocessed(&day[0], &cube.path("bad"), "20290101", spoil);
+    let whole = reprocessed(&day[1], &cube.path("whole"), "20290101", copy);
+    let report = ingest(&cube, &[bad.clone(), whole.clone()]);
+    assert_eq!((&report["added"], report["refused"].as_array().unwrap().len()), (&1.into(), 1), "{report:#}");
+    assert_eq!(ingest(&other, &[whole])["added"], 1);
+    cube.is_sound();
+    assert_eq!(listed(&cube, &[]), listed(&other, &[]));
+    let (server, there) = (Server::start(&cube), Server::start(&other));
+    let area = bounds(&server);
+    let mut random = Random(31);
+    let mut questions: Vec<String> = (0..40).map(|_| series_of(&mut random, area)).collect();
+    let json = server.json("v1/products/landsat_c2_sr/dates");
+    for day in json["dates"].as_array().unwrap() {
+        questions.extend(tiles("landsat_c2_sr", area, &[7, 10, 13], day["label"].as_str().unwrap()));
+    }
+    all_same("without the damaged one", &ask(&there, &questions), &ask(&server, &questions));
+}

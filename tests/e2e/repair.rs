@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::harness::answers::{Random, all_same, ask, bounds, dates, series_of, tiles, zone_tables};
 use crate::harness::archive::{Archive, DERIVED, compute, copied, derived_digests};
-use crate::harness::{Server, TestCube, copy_folder, files_under, python_with};
+use crate::harness::{Server, TestCube, copy_folder, files_under, python_with, run_python};
 
 /// A cube with recent groups, archive blocks, overviews and rasters, its own copies of the sources, and what it says.
 struct Prepared {
@@ -288,4 +288,52 @@ fn killed_it_leaves_all_as_it_was_and_is_run_again() {
     assert_eq!(latest(&cube), latest(&prepared.cube));
     prepared.as_before(&cube, "after the kills");
     eprintln!("{kills} kills; a repair takes {seconds:.2} s");
+}
+
+/// As versions before left it where a later processing met fewer tiles: the scene has gone, its pixels have not.
+#[test]
+fn slots_of_scenes_that_have_gone_are_fused_again() {
+    if !python_with("sqlite3") {
+        return;
+    }
+    let archive = Archive::of("2019-2020", 96);
+    let (cube, never) = (archive.cube(), archive.cube());
+    cube.ok(&["ingest", &archive.path()]);
+    compute(&cube);
+    let rows = cube.json(&["scenes", "list", "--limit", "0"]);
+    let ids: Vec<String> =
+        rows.as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
+    // One of a day of two, and both of another.
+    let day = |id: &str| id.split('_').nth(3).unwrap().to_owned();
+    let pairs: Vec<&[String]> = ids.chunk_by(|a, b| day(a) == day(b)).filter(|d| d.len() == 2).collect();
+    let gone = [&pairs[0][0], &pairs[1][0], &pairs[1][1]];
+    let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n\
+                  for scene in sys.argv[2:]:\n    \
+                  db.execute('update scenes set retired = (select max(n) from snapshots) where product_id = ?', (scene,))\n\
+                  db.commit()";
+    let index = cube.index();
+    let mut args = vec![index.to_str().unwrap().to_owned()];
+    args.extend(gone.iter().map(|id| (*id).clone()));
+    run_python(script, &args);
+    let found = faults(&cube);
+    assert!(found.iter().any(|f| f["kind"] == "slot_outdated"), "{found:#?}");
+    let before = latest(&cube);
+    let report = cube.json(&["repair", "--grace", "0s"]);
+    let outdated = |f: &&Value| f["kind"] == "slot_outdated";
+    let mended: Vec<&Value> = report["faults"].as_array().unwrap().iter().filter(outdated).collect();
+    assert!(!mended.is_empty() && mended.iter().all(|f| f["outcome"] == "changed"), "{report:#}");
+    assert_eq!(latest(&cube), before + 1);
+    cube.is_sound();
+    compute(&cube);
+    let others: Vec<String> = archive
+        .scenes()
+        .iter()
+        .filter(|s| gone.iter().all(|id| !s.ends_with(id)))
+        .map(|s| s.to_str().unwrap().to_owned())
+        .collect();
+    never.ok(&[vec!["ingest".to_owned()], others].concat());
+    compute(&never);
+    let (server, other) = (Server::start(&cube), Server::start(&never));
+    let questions = questions(&other);
+    all_same("as if they had never come", &ask(&other, &questions), &ask(&server, &questions));
 }

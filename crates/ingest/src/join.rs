@@ -31,14 +31,16 @@ pub(crate) fn join_day(
     }
     let mut sharing = scenes_in(index, product, &day.key, &day.tiles(grid, &new), snapshot)?;
     sharing.retain(|id, row| !keys.contains(&row.scene_key) && !new.contains(id));
+    let mut joined = Vec::with_capacity(sharing.len());
     for row in sharing.values() {
         let scene = placed(index, product, grid, row).map_err(|reason| IngestError::RefuseSource {
             product_id: new.first().cloned().unwrap_or_default(),
             other: row.product_id.clone(),
             reason,
         })?;
-        day.scenes.push(scene);
+        joined.push(scene);
     }
+    day.scenes.extend(joined);
     day.sort();
     Ok(sharing.into_keys().collect())
 }

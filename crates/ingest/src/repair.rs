@@ -367,7 +367,7 @@ impl Repairer<'_> {
         }
         beside.groups.push(made);
         let none = BTreeSet::new();
-        let numbers = AtomicUsize::new(self.next() + 1_000_000);
+        let numbers = AtomicUsize::new(self.next());
         let job = Job { context: c, index: self.index, new_ids: &none, at_once: 1, numbers };
         let (mut commit, resumed) = make_batch(&job, &[], beside, progress)?;
         commit.change = SceneChange::Repair;

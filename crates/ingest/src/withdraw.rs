@@ -207,7 +207,7 @@ pub fn restore_scenes(
 }
 
 /// Fuses slots again that show a scene which is not in the product any more, in one snapshot; how many there were.
-/// Versions before 0.2 left such slots where a later processing no longer met a tile. The caller holds the writer lock.
+/// Version 0.1.0 left such slots where a later processing no longer met a tile. The caller holds the writer lock.
 ///
 /// # Errors
 /// [`IngestError::CannotArchive`] when a scene that stays cannot be read; those of store and index.

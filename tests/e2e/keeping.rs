@@ -96,6 +96,26 @@ fn tables(cube: &TestCube, snapshot: u64) -> Vec<String> {
     all
 }
 
+/// What the reading commands say at a snapshot, but where pixels lie.
+fn commands(cube: &TestCube, snapshot: &str) -> Vec<String> {
+    let say = |args: &[&str]| cube.ok(&[args, &["--snapshot", snapshot]].concat()).stdout;
+    let mut all = vec![
+        say(&["scenes", "list", "--limit", "0"]),
+        say(&["scenes", "list", "--archived"]),
+        say(&["zones", "list"]),
+        say(&["zones", "show", "agebs@demo"]),
+    ];
+    let scene = all[0].lines().next().unwrap().split_whitespace().last().unwrap().to_owned();
+    all.push(say(&["scenes", "show", &scene]));
+    let info = cube.json(&["info", "--snapshot", snapshot]);
+    for product in info["products"].as_array().unwrap() {
+        let periods = product["periods"].as_array().map(Vec::len);
+        all.push(format!("{} {} {} {periods:?}", product["id"], product["slots"], product["bbox"]));
+    }
+    all.push(info["zone_sets"].to_string());
+    all
+}
+
 #[test]
 fn a_tagged_snapshot_answers_as_it_did() {
     let archive = Archive::of("2018-2020", 96);
@@ -112,6 +132,10 @@ fn a_tagged_snapshot_answers_as_it_did() {
     let before = ask_at(&server, &questions, tagged);
     all_same("without and with its number", &before, &ask(&server, &questions));
     let known = tables(&cube, tagged);
+    let told = commands(&cube, "before");
+    assert_eq!(told, commands(&cube, &tagged.to_string()));
+    cube.fails(&["info", "--snapshot", "never"]).says(&["never", "before"]);
+    cube.fails(&["scenes", "list", "--snapshot", "999"]).says(&["999"]);
 
     // A third of the scenes come again, processed later, with other pixels.
     let newer = cube.path("newer");
@@ -146,6 +170,8 @@ fn a_tagged_snapshot_answers_as_it_did() {
         all_same("collected, now", &now, &ask(server, &questions));
     }
     assert_eq!(tables(&cube, tagged), known);
+    assert_eq!(commands(&cube, "before"), told);
+    assert_ne!(cube.ok(&["scenes", "list", "--limit", "0"]).stdout, told[0]);
     gone_are(&server, &cube, &questions, tagged - 1, tagged);
 
     // Without its tag it goes too, and its bytes with it.
@@ -183,6 +209,18 @@ fn gone_are(server: &Server, cube: &TestCube, questions: &[String], n: u64, near
         ["zones", "stats", "agebs@demo", "--product", "ndvi_annual", "--band", "ndvi", "--snapshot", &n];
     cube.fails(&args).says(&[&words]);
     cube.fails(&["snapshots", "tag", "late", "--snapshot", &n]).says(&[&words]);
+    let scenes = cube.json(&["scenes", "list", "--limit", "1"]);
+    let scene = scenes[0]["id"].as_str().unwrap();
+    for args in [
+        &["scenes", "list"][..],
+        &["scenes", "list", "--archived"],
+        &["scenes", "show", scene],
+        &["info"],
+        &["zones", "list"],
+        &["zones", "show", "agebs@demo"],
+    ] {
+        cube.fails(&[args, &["--snapshot", &n]].concat()).says(&[&words]);
+    }
 }
 
 /// The report of a backup.

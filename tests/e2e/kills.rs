@@ -17,7 +17,7 @@ use crate::harness::{Server, TestCube, files_under, python_with};
 /// Kills in all, at least.
 const KILLS: usize = 50;
 /// However few were killed by then, no further round begins.
-const LONGEST: Duration = Duration::from_secs(170);
+const LONGEST: Duration = Duration::from_secs(200);
 
 /// One command of a cube's life.
 struct Step {
@@ -51,6 +51,20 @@ fn halves(archive: &Archive) -> (Vec<PathBuf>, Vec<PathBuf>) {
 /// A cube's life: what is killed in each round.
 fn life(archive: &Archive) -> Vec<Step> {
     let (first, second) = halves(archive);
+    // A scene of a day of two, and a whole day.
+    let id = |scene: &PathBuf| scene.file_name().unwrap().to_str().unwrap().to_owned();
+    let accepted: Vec<Vec<String>> = archive
+        .days()
+        .iter()
+        .map(|day| day.iter().map(id).filter(|id| id.ends_with("_T1")).collect::<Vec<_>>())
+        .filter(|day| day.len() == 2)
+        .collect();
+    let mut archived = vec![accepted[1][0].clone()];
+    archived.extend(accepted[3].iter().cloned());
+    let scenes = |what: &str, ids: &[String]| Step {
+        args: ["scenes", what].map(str::to_owned).into_iter().chain(ids.iter().cloned()).collect(),
+        idle: 0.0,
+    };
     vec![
         step(&["ingest", "--batch-days", "2"], &first, 0.0),
         step(&["compute", "geomedian_annual"], &[], 0.0),
@@ -58,6 +72,8 @@ fn life(archive: &Archive) -> Vec<Step> {
         step(&["ingest", "--bulk"], &second, 0.0),
         step(&["compute", "geomedian_annual"], &[], 0.0),
         step(&["compute", "ndvi_annual"], &[], 0.0),
+        scenes("archive", &archived),
+        scenes("restore", &archived[..2]),
         step(&["compact", "--all"], &[], 0.0),
         step(&["gc", "--keep", "0d", "--grace", "3s"], &[], 3.0),
     ]
@@ -182,7 +198,7 @@ fn killed_anywhere_and_run_again_it_is_the_undisturbed_cube() {
                 let name = step
                     .args
                     .iter()
-                    .take_while(|a| !a.starts_with('/'))
+                    .take_while(|a| !a.starts_with('/') && !a.starts_with('L'))
                     .cloned()
                     .collect::<Vec<_>>()
                     .join(" ");

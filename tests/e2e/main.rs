@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 
 mod archive;
+mod archive_scenes;
 mod bad_rasters;
 mod bad_requests;
 mod bad_scenes;
@@ -29,6 +30,7 @@ mod ndvi_and_zones;
 mod read_only;
 mod real_inputs;
 mod real_pixels;
+mod repair;
 mod reprojection;
 mod same_scene_twice;
 mod two_servers;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use tesela_crs::crs_info;
 use tesela_grid::{PixelWindow, TileId};
-use tesela_index::{MoveCommit, NewGroup, NewObject, ProductKind, SlotRow};
+use tesela_index::{GroupKind, MoveCommit, NewGroup, NewObject, ProductKind, SlotRow};
 use tesela_layout::facts::BandFacts;
 use tesela_layout::names::{array_name, slots_prefix};
 use tesela_layout::{Form, SlotsGroup};
@@ -217,7 +217,9 @@ fn compact_block(
             product: product.id.clone(),
             run: run.into(),
             group: NewGroup { prefix: prefix.as_str().into(), archive: true, objects },
-            slots: block.slots.iter().enumerate().map(|(i, s)| (s.id, i as u64)).collect(),
+            kind: GroupKind::Slots,
+            rows: block.slots.iter().enumerate().map(|(i, s)| (s.id, i as u64)).collect(),
+            doomed: Vec::new(),
         },
         raw_bytes,
     })

@@ -25,7 +25,7 @@ use crate::{ComputeError, Cube};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// `object_missing`, `object_damaged`, `object_orphan`, `index_row_missing`, `date_differs`, `pyramid_stale`,
-    /// `index_contradiction`, `leftover`, `facts_wrong`.
+    /// `index_contradiction`, `slot_outdated`, `leftover`, `facts_wrong`.
     pub kind: &'static str,
     /// What it is about: an object key, a group, a row.
     pub what: String,
@@ -57,6 +57,7 @@ impl Cube {
         for text in self.index().contradictions()? {
             report.faults.push(fault("index_contradiction", "index.db", text));
         }
+        self.check_slots(&mut report)?;
         self.check_dates(&mut report)?;
         self.check_overviews(&mut report)?;
         // Pixels of damaged objects cannot be compared further.
@@ -135,6 +136,20 @@ impl Cube {
                 ("object_orphan", format!("object {key} is in the store but in no row of the index"))
             };
             report.faults.push(fault(kind, key, detail));
+        }
+        Ok(())
+    }
+
+    /// Visible slots hold visible scenes.
+    fn check_slots(&self, report: &mut CheckReport) -> Result<(), ComputeError> {
+        for product in self.fresh_catalog()?.products.values().filter(|p| p.kind == ProductKind::Scenes) {
+            for (slot, scene) in self.index().outdated_slots(&product.id)? {
+                let detail = format!(
+                    "tile {} of {} {} shows {scene}, which is not in the cube any more; `tesela repair` fuses it again",
+                    slot.tile, product.id, slot.solar_day
+                );
+                report.faults.push(fault("slot_outdated", &product.id, detail));
+            }
         }
         Ok(())
     }

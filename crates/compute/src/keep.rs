@@ -90,30 +90,47 @@ impl Cube {
             collected: self.index().collect(Instant(before), options.dry_run)?,
             ..GcReport::default()
         };
+        if !options.dry_run {
+            report.deleted_objects = self.delete_doomed_groups(options.grace, progress)?;
+        }
+        Ok(report)
+    }
+
+    /// Deletes what a repair replaced, as [`Cube::gc`] does. The caller holds the writer lock.
+    ///
+    /// # Errors
+    /// As [`Cube::gc`].
+    pub fn delete_doomed(&self, grace: Duration, progress: &dyn Progress) -> Result<u64, ComputeError> {
+        let _keep = KeepLock::exclusive(self.dir())?;
+        self.delete_doomed_groups(grace, progress)
+    }
+
+    fn delete_doomed_groups(&self, grace: Duration, progress: &dyn Progress) -> Result<u64, ComputeError> {
         let doomed = self.index().doomed()?;
-        if options.dry_run || doomed.is_empty() {
-            return Ok(report);
+        if doomed.is_empty() {
+            return Ok(0);
         }
         let mut waited = Duration::ZERO;
-        while waited < options.grace {
+        while waited < grace {
             if progress.cancelled() {
                 return Err(ComputeError::Cancelled);
             }
-            let step = Duration::from_millis(100).min(options.grace - waited);
+            let step = Duration::from_millis(100).min(grace - waited);
             std::thread::sleep(step);
             waited += step;
         }
+        let mut deleted = 0;
         progress.begin("delete", doomed.len() as u64, "groups");
         for prefix in doomed {
             if progress.cancelled() {
                 return Err(ComputeError::Cancelled);
             }
-            report.deleted_objects += self.delete_group(&ObjectKey::new(&prefix)?)?;
+            deleted += self.delete_group(&ObjectKey::new(&prefix)?)?;
             self.index().forget_doomed(&prefix)?;
             progress.advance(1);
         }
         progress.end();
-        Ok(report)
+        Ok(deleted)
     }
 
     /// Deletes a group, its metadata first: a reader that finds a chunk missing asks for them, and learns that this is

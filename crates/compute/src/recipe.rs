@@ -2,9 +2,12 @@
 
 mod block;
 pub(crate) mod pyramid;
+mod repair;
 #[cfg(test)]
 mod tests;
 mod write;
+
+pub use repair::RasterRepair;
 
 pub(crate) use block::saturation_bits;
 
@@ -41,6 +44,8 @@ pub struct ComputeReport {
     pub computed: Vec<String>,
     /// Periods that were up to date.
     pub current: usize,
+    /// Periods that went, because nothing is left of what they were made from.
+    pub withdrawn: Vec<String>,
     /// Bytes written.
     pub bytes: u64,
     /// Pixels with a value, over all periods.
@@ -108,8 +113,10 @@ impl Cube {
             ComputeReport { product: recipe.recipe.clone(), snapshot, ..ComputeReport::default() };
         let (jobs, current) = self.jobs(recipe, &input, options, &digest, snapshot)?;
         report.current = current;
-        if options.dry_run || jobs.is_empty() {
+        let orphans = self.orphans(recipe, &input, options, snapshot)?;
+        if options.dry_run || (jobs.is_empty() && orphans.is_empty()) {
             report.computed = jobs.iter().map(|j| j.period.label()).collect();
+            report.withdrawn = orphans.iter().map(|g| g.period.label()).collect();
             return Ok(report);
         }
         let product = catalog.product(&recipe.recipe)?.clone();
@@ -143,12 +150,42 @@ impl Cube {
                 summary: serde_json::json!({"product": recipe.recipe, "period": label, "pixels": pixels})
                     .to_string(),
                 generations: vec![generation],
+                ..GenerationCommit::default()
             })?;
             report.computed.push(label);
         }
         progress.end();
+        if !orphans.is_empty() {
+            report.withdrawn = orphans.iter().map(|g| g.period.label()).collect();
+            report.snapshot = self.index().commit_generations(&GenerationCommit {
+                product: recipe.recipe.clone(),
+                run: run.clone(),
+                summary: serde_json::json!({"product": recipe.recipe, "withdrawn": report.withdrawn})
+                    .to_string(),
+                withdrawn: orphans.iter().map(|g| g.id).collect(),
+                ..GenerationCommit::default()
+            })?;
+        }
         self.index().end_run(&run)?;
         Ok(report)
+    }
+
+    /// Rasters of periods in which the input holds nothing any more: its scenes were archived.
+    fn orphans(
+        &self,
+        recipe: &RecipeDef,
+        input: &Product,
+        options: &ComputeOptions,
+        snapshot: u64,
+    ) -> Result<Vec<GenerationRow>, ComputeError> {
+        let held: BTreeSet<Instant> =
+            self.inputs(input, snapshot)?.into_iter().map(|(period, _)| period.start).collect();
+        let rows = self.index().generations(&recipe.recipe, snapshot)?.into_iter();
+        Ok(rows
+            .filter(|g| {
+                !held.contains(&g.period.start) && wanted(options, &g.period) && made_of(g, &input.id)
+            })
+            .collect())
     }
 
     /// Periods to compute, and how many are up to date.
@@ -173,14 +210,10 @@ impl Cube {
             .filter(|s| s.product == recipe.recipe)
             .map(|s| s.period_start)
             .collect();
-        let wanted = |p: &Period| {
-            let year = p.start.year();
-            options.years.is_none_or(|(a, b)| (a..=b).contains(&year))
-        };
         let mut jobs = Vec::new();
         let mut current = 0;
         for (period, inputs) in self.inputs(input, snapshot)? {
-            if !wanted(&period) {
+            if !wanted(options, &period) {
                 continue;
             }
             let up_to_date = existing.get(&period.start).is_some_and(|g| {
@@ -238,6 +271,16 @@ impl Cube {
         };
         tiles * side * side
     }
+}
+
+fn wanted(options: &ComputeOptions, period: &Period) -> bool {
+    let year = period.start.year();
+    options.years.is_none_or(|(a, b)| (a..=b).contains(&year))
+}
+
+/// Whether a raster was made from a product.
+fn made_of(g: &GenerationRow, input: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(&g.provenance).is_ok_and(|v| v["input"] == input)
 }
 
 fn made_by(provenance: &str, digest: &str) -> bool {

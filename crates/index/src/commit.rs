@@ -98,9 +98,46 @@ pub struct NewOverview {
     pub tile_end: TileId,
 }
 
+/// Why the scenes of a product change: the kind of the snapshot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SceneChange {
+    /// Scenes came in.
+    #[default]
+    Ingest,
+    /// Scenes were taken out by the operator.
+    Archive,
+    /// Archived scenes came back.
+    Restore,
+    /// Slots were made again from sources that differ from what they were.
+    Repair,
+}
+
+impl SceneChange {
+    /// The kind of the snapshot.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Archive => "archive",
+            Self::Restore => "restore",
+            Self::Repair => "repair",
+        }
+    }
+}
+
+/// A scene that the operator takes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchivedScene {
+    /// Row id of the scene.
+    pub scene: i64,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
 /// One batch of ingested scenes, closed over their tiles.
 #[derive(Debug, Clone, Default)]
 pub struct IngestCommit {
+    /// Why.
+    pub change: SceneChange,
     /// Product.
     pub product: String,
     /// Run that wrote the objects.
@@ -115,23 +152,57 @@ pub struct IngestCommit {
     pub overview_groups: Vec<NewGroup>,
     /// Overviews; an older one of the same day and platform is retired.
     pub overviews: Vec<NewOverview>,
+    /// Scenes to take out: retired, and kept out of later ingests.
+    pub archived: Vec<ArchivedScene>,
+    /// Archived scenes that come back: [`ArchivedRow::id`](crate::ArchivedRow).
+    pub restored: Vec<i64>,
+    /// Slots that go, none taking their place.
+    pub emptied: Vec<i64>,
+    /// Solar days and platforms without a slot now: their overviews go.
+    pub emptied_days: Vec<(String, String)>,
     /// Staged units that this makes visible: [`StagedRow::unit`](crate::StagedRow).
     pub staged: Vec<String>,
     /// What it did, JSON.
     pub summary: String,
 }
 
-/// Slots that now lie elsewhere: a compaction. No snapshot, nothing changes but the place.
+/// What a group of the store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupKind {
+    /// Slots of one tile.
+    Slots,
+    /// Grid-wide overviews.
+    Overviews,
+    /// One derived raster.
+    Generation,
+}
+
+impl GroupKind {
+    /// As the index has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slots => "slots",
+            Self::Overviews => "overviews",
+            Self::Generation => "generation",
+        }
+    }
+}
+
+/// What now lies elsewhere: a compaction, a repair. No snapshot, nothing changes but the place.
 #[derive(Debug, Clone)]
 pub struct MoveCommit {
     /// Product.
     pub product: String,
     /// Run that wrote the objects.
     pub run: String,
-    /// The group they lie in now.
+    /// What moves.
+    pub kind: GroupKind,
+    /// The group that holds it now.
     pub group: NewGroup,
-    /// Slot ids with their positions on the group's time axis.
-    pub slots: Vec<(i64, u64)>,
+    /// Row ids of what moves, with positions on the group's time axis.
+    pub rows: Vec<(i64, u64)>,
+    /// Prefixes of groups that hold nothing after this and that nobody is to read again: their objects are doomed.
+    pub doomed: Vec<String>,
 }
 
 /// A derived raster whose pixels are in the store.
@@ -162,6 +233,8 @@ pub struct GenerationCommit {
     pub run: String,
     /// Rasters; an older one of the same period is retired and its stale marks are cleared.
     pub generations: Vec<NewGeneration>,
+    /// Row ids of rasters that go, because nothing is left to make them from.
+    pub withdrawn: Vec<i64>,
     /// What it did, JSON.
     pub summary: String,
 }

@@ -11,15 +11,15 @@ mod sqlite;
 mod traits;
 
 pub use commit::{
-    GenerationCommit, IngestCommit, MoveCommit, NewGeneration, NewGroup, NewObject, NewOverview, NewScene,
-    NewSlot, NewZone, NewZoneSet, ZoneSetCommit,
+    ArchivedScene, GenerationCommit, GroupKind, IngestCommit, MoveCommit, NewGeneration, NewGroup, NewObject,
+    NewOverview, NewScene, NewSlot, NewZone, NewZoneSet, SceneChange, ZoneSetCommit,
 };
 pub use error::IndexError;
 pub use lock::{LockHolder, WriterLock};
 pub use rows::{
-    Collected, GenerationRow, GroupRow, ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow,
-    QuarantineRow, SceneDayRow, SceneOrder, ScenePosition, SceneQuery, SceneRow, SlotRow, SnapshotRow,
-    StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetRow,
+    ArchivedRow, Collected, GenerationRow, GroupRow, ObjectRow, OverviewRow, PositionRow, ProductKind,
+    ProductRow, QuarantineRow, SceneDayRow, SceneOrder, ScenePosition, SceneQuery, SceneRow, SlotRow,
+    SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetRow,
 };
 pub use sqlite::SqliteIndex;
 pub use traits::Index;

@@ -34,7 +34,7 @@ pub struct SnapshotRow {
     pub n: u64,
     /// When, seconds since 1970.
     pub created: Instant,
-    /// `ingest`, `compute`, `zones`.
+    /// `ingest`, `compute`, `zones`, `archive`, `restore`, `repair`.
     pub kind: String,
     /// What it did, JSON.
     pub summary: String,
@@ -76,6 +76,39 @@ pub struct SceneRow {
     /// Whether the scene is generated, not observed.
     pub synthetic: bool,
     /// Snapshot that added it.
+    pub added: u64,
+}
+
+/// A scene that the operator took out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArchivedRow {
+    /// Row id.
+    pub id: i64,
+    /// Product.
+    pub product: String,
+    /// Row id that the scene had; `gc` may have let it go since.
+    pub scene: i64,
+    /// Sensor, path, row and date: what reprocessing keeps.
+    pub scene_key: String,
+    /// Full USGS identifier, or the stack's name.
+    pub product_id: String,
+    /// `landsat-8`.
+    pub platform: String,
+    /// WRS-2 path.
+    pub wrs_path: u16,
+    /// WRS-2 row.
+    pub wrs_row: u16,
+    /// Scene centre time.
+    pub acquired: Instant,
+    /// ISO date of processing.
+    pub processed: Option<String>,
+    /// Whole source description, JSON.
+    pub document: String,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// When.
+    pub noted: Instant,
+    /// Snapshot that archived it.
     pub added: u64,
 }
 
@@ -336,6 +369,8 @@ pub struct ZoneSetRow {
     pub synthetic: bool,
     /// What was repaired on the way in, JSON.
     pub report: String,
+    /// Snapshot that added it.
+    pub added: u64,
 }
 
 /// One polygon.

@@ -1,8 +1,10 @@
 //! The embedded backend: one SQLite file, write-ahead log, fully synchronous commits.
 
+mod archived;
 mod frozen;
 mod keep;
 mod read;
+mod repair;
 mod search;
 mod summary;
 mod write;
@@ -17,9 +19,10 @@ use crate::IndexError;
 use crate::error::Context;
 
 /// Migrations in order; the schema number is how many have run.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_archive.sql"),
+    include_str!("../../../migrations/sqlite/0003_archived_scenes.sql"),
 ];
 
 /// File name inside the cube's directory.

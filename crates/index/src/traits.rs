@@ -2,9 +2,10 @@ use tesela_grid::{BoundingBox, GridDef, TileId};
 use tesela_model::{Instant, Period};
 
 use crate::{
-    Collected, GenerationCommit, GenerationRow, GroupRow, IndexError, IngestCommit, MoveCommit, ObjectRow,
-    OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneDayRow, SceneOrder, SceneQuery,
-    SceneRow, SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit, ZoneSetRow,
+    ArchivedRow, Collected, GenerationCommit, GenerationRow, GroupRow, IndexError, IngestCommit, MoveCommit,
+    ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneDayRow, SceneOrder,
+    SceneQuery, SceneRow, SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit,
+    ZoneSetRow,
 };
 
 /// What exists where and when. Reads take the snapshot they are made at.
@@ -131,10 +132,10 @@ pub trait Index: Send + Sync {
     /// See the trait.
     fn drop_staged(&self, product: &str, units: &[String]) -> Result<(), IndexError>;
 
-    /// Makes slots lie elsewhere; changes nothing that a reader sees, so there is no snapshot.
+    /// Makes rows lie elsewhere; changes nothing that a reader sees, so there is no snapshot.
     ///
     /// # Errors
-    /// [`IndexError::Corrupt`] when a slot is not there any more.
+    /// [`IndexError::Corrupt`] when a row is not there any more, or a group to be doomed still holds one.
     fn commit_move(&self, commit: &MoveCommit) -> Result<(), IndexError>;
 
     /// Every group with its size and the times it holds.
@@ -230,6 +231,66 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// See the trait.
     fn slot_scenes(&self, slot: i64) -> Result<Vec<SceneRow>, IndexError>;
+
+    /// Slots that a scene is in, visible at a snapshot.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn scene_slots(&self, scene: i64, snapshot: u64) -> Result<Vec<SlotRow>, IndexError>;
+
+    /// Visible slots of a product that hold a scene which is not visible any more, with that scene's identifier.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn outdated_slots(&self, product: &str) -> Result<Vec<(SlotRow, String)>, IndexError>;
+
+    /// Scenes that are archived at a snapshot, by time; of one product, or of all.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn archived_scenes(&self, product: Option<&str>, snapshot: u64) -> Result<Vec<ArchivedRow>, IndexError>;
+
+    /// Slots that lie in a group, by position, whichever snapshot sees them.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn group_slots(&self, prefix: &str) -> Result<Vec<SlotRow>, IndexError>;
+
+    /// Overviews that lie in a group, by position, each with the snapshot that added it.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn group_overviews(&self, prefix: &str) -> Result<Vec<(OverviewRow, u64)>, IndexError>;
+
+    /// The derived raster that lies in a group.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn group_generation(&self, prefix: &str) -> Result<Option<GenerationRow>, IndexError>;
+
+    /// A slot by its row id, as long as its pixels are kept.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn slot(&self, id: i64) -> Result<Option<SlotRow>, IndexError>;
+
+    /// A derived raster by its row id.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn generation(&self, id: i64) -> Result<Option<GenerationRow>, IndexError>;
+
+    /// Takes a group that holds nothing out of the index; its objects are doomed.
+    ///
+    /// # Errors
+    /// [`IndexError::Corrupt`] when rows still lie in it.
+    fn doom_group(&self, prefix: &str) -> Result<(), IndexError>;
+
+    /// Notes that a derived raster is to be made again.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn mark_stale(&self, generation: i64) -> Result<(), IndexError>;
 
     /// Slots of a product, by time then platform; of one tile, or of all.
     ///

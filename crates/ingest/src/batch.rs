@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use tesela_grid::TileId;
-use tesela_index::{Index, IngestCommit, NewScene, StagedRow};
+use tesela_index::{Index, IngestCommit, NewGroup, NewScene, NewSlot, SlotRow, StagedRow};
 use tesela_layout::Form;
 use tesela_model::Progress;
 use tesela_store::{ObjectKey, Store};
@@ -35,6 +35,19 @@ struct Unit<'d> {
     days: Vec<&'d Day>,
     /// Names all it is made from.
     name: String,
+}
+
+/// What joins a batch though it is not made from files.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// Days that it is about.
+    pub(crate) days: Vec<DayKey>,
+    /// Scenes to register.
+    pub(crate) scenes: Vec<NewScene>,
+    /// Groups that are whole, though not of the cube yet.
+    pub(crate) groups: Vec<NewGroup>,
+    /// Slots whose pixels lie in these or in groups of the cube.
+    pub(crate) slots: Vec<NewSlot>,
 }
 
 /// What a committed batch added.
@@ -121,6 +134,30 @@ pub(crate) fn write_batch(
     days: &[Day],
     progress: &dyn Progress,
 ) -> Result<Written, IngestError> {
+    let (commit, resumed) = make_batch(job, days, Beside::default(), progress)?;
+    commit_batch(job, commit, resumed)
+}
+
+/// Makes all that a batch wrote visible at once.
+pub(crate) fn commit_batch(
+    job: &Job<'_>,
+    commit: IngestCommit,
+    resumed: usize,
+) -> Result<Written, IngestError> {
+    job.context.store.sync()?;
+    let snapshot = job.index.commit_ingest(&commit)?;
+    let groups = commit.slot_groups.iter().chain(&commit.overview_groups);
+    let bytes = groups.flat_map(|g| &g.objects).map(|o| o.bytes).sum();
+    Ok(Written { snapshot, slots: commit.slots.len(), bytes, resumed })
+}
+
+/// Writes a batch's slots and overviews; nothing of it is visible yet. How many units an earlier run had finished.
+pub(crate) fn make_batch(
+    job: &Job<'_>,
+    days: &[Day],
+    beside: Beside,
+    progress: &dyn Progress,
+) -> Result<(IngestCommit, usize), IngestError> {
     let c = job.context;
     let units = units(c, days, job.new_ids);
     let staged: BTreeMap<String, StagedRow> =
@@ -165,20 +202,31 @@ pub(crate) fn write_batch(
         commit.slots.extend(result.slots);
     }
     commit.staged = units.iter().map(|u| u.name.clone()).collect();
-    let keys: Vec<DayKey> = days.iter().map(|d| d.key).collect();
+    commit.slot_groups.extend(beside.groups);
+    commit.slots.extend(beside.slots);
+    let gone = emptied(job, days, &commit.slots)?;
+    let keys: BTreeSet<DayKey> = days.iter().map(|d| d.key).chain(beside.days).collect();
+    let keys: Vec<DayKey> = keys.into_iter().collect();
     let number = job.numbers.fetch_add(1, Ordering::Relaxed);
-    if let Some((group, overviews)) = write_overviews(c, job.index, &keys, &commit.slots, number)? {
+    if let Some((group, overviews)) = write_overviews(c, job.index, &keys, &commit.slots, &gone, number)? {
         commit.overview_groups.push(group);
         commit.overviews = overviews;
     }
+    let remade: BTreeSet<(String, String)> =
+        commit.overviews.iter().map(|o| (o.solar_day.clone(), o.platform.clone())).collect();
+    let changed: BTreeSet<(String, String)> =
+        gone.iter().map(|slot| (slot.solar_day.clone(), slot.platform.clone())).collect();
+    commit.emptied_days = changed.difference(&remade).cloned().collect();
+    commit.emptied = gone.iter().map(|slot| slot.id).collect();
     commit.scenes = days
         .iter()
         .flat_map(|d| d.scenes.iter().map(move |s| (d, s)))
         .filter(|(_, s)| job.new_ids.contains(&s.source.product_id))
         .map(|(d, s)| new_scene(d.key, s))
+        .chain(beside.scenes)
         .collect();
     let groups = commit.slot_groups.iter().chain(&commit.overview_groups);
-    let bytes = groups.flat_map(|g| &g.objects).map(|o| o.bytes).sum();
+    let bytes: u64 = groups.flat_map(|g| &g.objects).map(|o| o.bytes).sum();
     commit.summary = serde_json::json!({
         "product": c.product.product,
         "scenes": commit.scenes.len(),
@@ -186,9 +234,27 @@ pub(crate) fn write_batch(
         "bytes": bytes,
     })
     .to_string();
-    c.store.sync()?;
-    let snapshot = job.index.commit_ingest(&commit)?;
-    Ok(Written { snapshot, slots: commit.slots.len(), bytes, resumed: resumed.into_inner() })
+    Ok((commit, resumed.into_inner()))
+}
+
+/// Slots of the cube that are to change and that nothing observed any more.
+fn emptied(job: &Job<'_>, days: &[Day], slots: &[NewSlot]) -> Result<Vec<SlotRow>, IngestError> {
+    let c = job.context;
+    let made: BTreeSet<(TileId, &str, &str)> =
+        slots.iter().map(|s| (s.tile, s.solar_day.as_str(), s.platform.as_str())).collect();
+    let snapshot = job.index.latest_snapshot()?;
+    let mut found = Vec::new();
+    for day in days {
+        let solar_day = day.key.solar_day.to_string();
+        for tile in day.tiles(c.grid, job.new_ids) {
+            if made.contains(&(tile, solar_day.as_str(), day.key.platform)) {
+                continue;
+            }
+            let here = job.index.slots(&c.product.product, Some(tile), &day.key.around(), snapshot)?;
+            found.extend(here.into_iter().filter(|slot| day.key.holds(slot)));
+        }
+    }
+    Ok(found)
 }
 
 /// Notes a finished unit, so that a killed run need not do it again.

@@ -60,6 +60,36 @@ pub enum IngestError {
         /// Why it cannot be read.
         reason: String,
     },
+    /// A scene is not in the product.
+    #[error(
+        "no scene {product_id} in {product}; see `tesela scenes list` and `tesela scenes list --archived`"
+    )]
+    UnknownScene {
+        /// The scene asked for.
+        product_id: String,
+        /// The product.
+        product: String,
+    },
+    /// What is left of a slot cannot be fused again.
+    #[error(
+        "{product_id} stays: {other} shares its day and place and would have to be fused without it, but {reason}"
+    )]
+    CannotArchive {
+        /// The scene to be archived.
+        product_id: String,
+        /// The scene that would stay.
+        other: String,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// An archived scene cannot come back.
+    #[error("{product_id} cannot be restored: {reason}")]
+    CannotRestore {
+        /// The archived scene.
+        product_id: String,
+        /// Why not, with the file that is missing.
+        reason: String,
+    },
     /// One unit alone needs more memory than may be used.
     #[error(
         "{given} MB are too little: one tile of this product takes {needed} MB; give --memory {needed}M or more (without --bulk less is enough)"
@@ -92,7 +122,7 @@ impl IngestError {
             Self::Geometry { .. } => Some("bad_geometry"),
             Self::BandsDiffer { .. } => Some("bands_differ"),
             Self::OutsideGrid { .. } => Some("outside_grid"),
-            Self::RefuseSource { .. } => Some("cannot_fuse"),
+            Self::RefuseSource { .. } | Self::CannotArchive { .. } => Some("cannot_fuse"),
             _ => None,
         }
     }

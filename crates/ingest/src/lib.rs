@@ -7,6 +7,9 @@
 //! | [`plan`] | which scenes go in, their tiles and solar days, batches closed over a day |
 //! | [`fuse`] | one slot: the scenes of a day and platform in one tile |
 //! | [`slots`] | a unit's slots and their pyramids into the store |
+//! | [`repair`] | damaged groups of scenes made again |
+//! | [`withdraw`] | scenes that the operator archives and restores |
+//! | `join` | what the cube holds of a day |
 //! | `batch` | days cut into units, each resumable, and one commit |
 //! | [`overviews`] | levels 4 and up, across the mosaic |
 //! | [`run`] | the whole job |
@@ -15,13 +18,16 @@
 
 mod batch;
 pub mod fuse;
+mod join;
 pub mod overviews;
 pub mod plan;
 pub mod polygons;
 pub mod raster;
+pub mod repair;
 pub mod run;
 pub mod slots;
 pub mod source;
+pub mod withdraw;
 
 mod error;
 mod sweep;
@@ -29,3 +35,4 @@ mod sweep;
 pub use error::IngestError;
 pub use run::{IngestOptions, IngestReport, ingest};
 pub use sweep::sweep;
+pub use withdraw::{RestoreReport, WithdrawReport, archive_scenes, fuse_outdated, restore_scenes};

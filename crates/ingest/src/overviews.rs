@@ -9,7 +9,7 @@ use tesela_layout::names::{
     TILE_LEVELS, array_name, coarsest_level, overviews_prefix, slots_digest, tiles_extent, tiles_window,
 };
 use tesela_layout::{Shape, array_spec, group_spec};
-use tesela_model::{Instant, Period};
+use tesela_model::Instant;
 use tesela_store::{ArrayRef, ArraySpec, Codec, ObjectInfo, ObjectKey, Pixels, Window};
 
 use crate::IngestError;
@@ -26,10 +26,10 @@ struct Top {
 }
 
 /// Where a slot's pixels lie.
-struct Place {
-    tile: TileId,
-    prefix: String,
-    position: u64,
+pub(crate) struct Place {
+    pub(crate) tile: TileId,
+    pub(crate) prefix: String,
+    pub(crate) position: u64,
 }
 
 /// Everything a day and platform has in the product, once the batch is in.
@@ -40,7 +40,16 @@ struct DayParts {
     digest: String,
 }
 
-/// Writes the overviews of a batch's days, from its slots and from what earlier batches hold of the same days.
+/// A group of overviews, about to be written: its tiles, and what each of its dates is made from.
+pub(crate) struct OverviewsGroup {
+    pub(crate) min: TileId,
+    pub(crate) end: TileId,
+    pub(crate) times: Vec<Instant>,
+    pub(crate) places: Vec<Vec<Place>>,
+}
+
+/// Writes the overviews of a batch's days, from its slots and from what earlier batches hold of the same days;
+/// `gone` are slots that go without another in their place.
 ///
 /// # Errors
 /// [`IngestError`] of the store or the index.
@@ -49,17 +58,53 @@ pub fn write_overviews(
     index: &dyn Index,
     days: &[DayKey],
     slots: &[NewSlot],
+    gone: &[SlotRow],
     number: usize,
 ) -> Result<Option<(NewGroup, Vec<NewOverview>)>, IngestError> {
-    let mut parts = days_parts(c, index, days, slots)?;
+    let mut parts = days_parts(c, index, days, slots, gone)?;
     parts.sort_by_key(|p| (p.time, p.day));
     let Some((min, end)) = tiles_extent(parts.iter().flat_map(|p| p.places.iter().map(|s| s.tile))) else {
         return Ok(None);
     };
+    let mut times: Vec<Instant> = Vec::new();
+    for p in &parts {
+        times.push(later(p.time, &times));
+    }
+    let described: Vec<(DayKey, String)> = parts.iter().map(|p| (p.day, p.digest.clone())).collect();
+    let places = parts.into_iter().map(|p| p.places).collect();
+    let group = write_group(c, &OverviewsGroup { min, end, times: times.clone(), places }, number)?;
+    let overviews = described
+        .into_iter()
+        .zip(times)
+        .enumerate()
+        .map(|(position, ((day, slots_digest), time))| NewOverview {
+            solar_day: day.solar_day.to_string(),
+            time,
+            platform: day.platform.into(),
+            prefix: group.prefix.clone(),
+            position: position as u64,
+            slots_digest,
+            tile_min: min,
+            tile_end: end,
+        })
+        .collect();
+    Ok(Some((group, overviews)))
+}
+
+/// Writes a group of overviews as number `number` of the run.
+///
+/// # Errors
+/// [`IngestError`] of the store.
+pub(crate) fn write_group(
+    c: &Context<'_>,
+    group: &OverviewsGroup,
+    number: usize,
+) -> Result<NewGroup, IngestError> {
+    let (min, end) = (group.min, group.end);
     let top_level = coarsest_level(c.grid, min, end);
     let windows: Vec<PixelWindow> = (0..=top_level).map(|l| tiles_window(c.grid, min, end, l)).collect();
     let prefix = ObjectKey::new(&overviews_prefix(&c.product.product, c.run, number))?;
-    let dates = parts.len() as u64;
+    let dates = group.places.len() as u64;
     let mut specs = Vec::new();
     for level in TILE_LEVELS + 1..=top_level {
         for band in &c.bands {
@@ -67,41 +112,23 @@ pub fn write_overviews(
             specs.push(array_spec(band, level, shape, Codec::Lz4Bit));
         }
     }
-    let mut times: Vec<Instant> = Vec::new();
-    for p in &parts {
-        times.push(later(p.time, &times));
-    }
-    let written: Vec<Vec<ObjectInfo>> = parts
+    let written: Vec<Vec<ObjectInfo>> = group
+        .places
         .par_iter()
         .enumerate()
-        .map(|(position, p)| write_day(c, &prefix, &windows, &specs, position as u64, p))
+        .map(|(position, places)| write_day(c, &prefix, &windows, &specs, position as u64, places))
         .collect::<Result<_, _>>()?;
     let mut objects: Vec<ObjectInfo> = written.into_iter().flatten().collect();
-    let overviews = parts
-        .iter()
-        .zip(&times)
-        .enumerate()
-        .map(|(position, (p, time))| NewOverview {
-            solar_day: p.day.solar_day.to_string(),
-            time: *time,
-            platform: p.day.platform.into(),
-            prefix: prefix.as_str().into(),
-            position: position as u64,
-            slots_digest: p.digest.clone(),
-            tile_min: min,
-            tile_end: end,
-        })
-        .collect();
     let mut attributes = serde_json::Map::new();
     attributes.insert("tesela_levels".into(), format!("{}..{top_level}", TILE_LEVELS + 1).into());
+    let times = group.times.clone();
     let spec = group_spec(prefix.clone(), c.grid, c.crs, &windows, times, specs, attributes);
     objects.extend(c.store.write_group(&spec)?);
-    let group = NewGroup {
+    Ok(NewGroup {
         prefix: prefix.as_str().into(),
         archive: false,
         objects: objects.iter().map(new_object).collect(),
-    };
-    Ok(Some((group, overviews)))
+    })
 }
 
 /// Where the pixels of each day lie, those of the cube's own slots among them. The earliest slot of a day speaks for
@@ -111,6 +138,7 @@ fn days_parts(
     index: &dyn Index,
     days: &[DayKey],
     slots: &[NewSlot],
+    gone: &[SlotRow],
 ) -> Result<Vec<DayParts>, IngestError> {
     let mut by_day: BTreeMap<(String, &str), Vec<&NewSlot>> = BTreeMap::new();
     for slot in slots {
@@ -119,21 +147,28 @@ fn days_parts(
     let mut found = Vec::new();
     for day in days {
         let new = by_day.remove(&(day.solar_day.to_string(), day.platform)).unwrap_or_default();
-        let Some(time) = new.iter().map(|s| s.time).min() else { continue };
+        if new.is_empty() && !gone.iter().any(|slot| day.holds(slot)) {
+            continue;
+        }
+        let mut earliest = new.iter().map(|s| s.time).min();
         let mut members: BTreeMap<TileId, Vec<String>> =
             new.iter().map(|s| (s.tile, s.scenes.clone())).collect();
         let mut places: Vec<Place> = new
             .iter()
             .map(|s| Place { tile: s.tile, prefix: s.prefix.clone(), position: s.position })
             .collect();
-        for slot in earlier_slots(c, index, *day, time)? {
-            if members.contains_key(&slot.tile) {
+        for slot in earlier_slots(c, index, *day)? {
+            if members.contains_key(&slot.tile) || gone.iter().any(|g| g.id == slot.id) {
                 continue;
+            }
+            if new.is_empty() {
+                earliest = Some(earliest.map_or(slot.time, |time| time.min(slot.time)));
             }
             let scenes = index.slot_scenes(slot.id)?.into_iter().map(|s| s.product_id).collect();
             members.insert(slot.tile, scenes);
             places.push(Place { tile: slot.tile, prefix: slot.prefix, position: slot.position });
         }
+        let Some(time) = earliest else { continue };
         found.push(DayParts { day: *day, time, places, digest: slots_digest(&members) });
     }
     Ok(found)
@@ -146,9 +181,9 @@ fn write_day(
     windows: &[PixelWindow],
     specs: &[ArraySpec],
     position: u64,
-    parts: &DayParts,
+    places: &[Place],
 ) -> Result<Vec<ObjectInfo>, IngestError> {
-    let tops = parts.places.iter().map(|p| read_top(c, p)).collect::<Result<Vec<_>, _>>()?;
+    let tops = places.iter().map(|p| read_top(c, p)).collect::<Result<Vec<_>, _>>()?;
     let mut objects = Vec::new();
     let (mut window, mut planes) = mosaic(c, &tops);
     for (level, whole) in windows.iter().enumerate().skip(TILE_LEVELS as usize + 1) {
@@ -170,17 +205,10 @@ fn write_day(
     Ok(objects)
 }
 
-fn earlier_slots(
-    c: &Context<'_>,
-    index: &dyn Index,
-    day: DayKey,
-    time: Instant,
-) -> Result<Vec<SlotRow>, IngestError> {
-    let around = Period { start: Instant(time.0 - 172_800), end: Instant(time.0 + 172_800) };
+fn earlier_slots(c: &Context<'_>, index: &dyn Index, day: DayKey) -> Result<Vec<SlotRow>, IngestError> {
     let snapshot = index.latest_snapshot()?;
-    let slots = index.slots(&c.product.product, None, &around, snapshot)?;
-    let solar_day = day.solar_day.to_string();
-    Ok(slots.into_iter().filter(|s| s.solar_day == solar_day && s.platform == day.platform).collect())
+    let slots = index.slots(&c.product.product, None, &day.around(), snapshot)?;
+    Ok(slots.into_iter().filter(|slot| day.holds(slot)).collect())
 }
 
 fn read_top(c: &Context<'_>, place: &Place) -> Result<Top, IngestError> {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use tesela_crs::{transform_bounds, with_transformer};
 use tesela_grid::{BoundingBox, CrsName, GridDef, PixelWindow, TileId};
+use tesela_index::SlotRow;
 use tesela_model::landsat::{resolve_alias, solar_day};
-use tesela_model::{Instant, ProductDef};
+use tesela_model::{Instant, Period, ProductDef};
 
 use crate::IngestError;
 use crate::raster::{RasterInfo, probe};
@@ -58,6 +59,19 @@ pub struct DayKey {
     pub solar_day: Date,
     /// `landsat-8`.
     pub platform: &'static str,
+}
+
+impl DayKey {
+    /// A time that holds the solar day, wherever on the globe.
+    pub fn around(&self) -> Period {
+        let Instant(start) = Instant::at_midnight(self.solar_day);
+        Period { start: Instant(start - 2 * 86_400), end: Instant(start + 3 * 86_400) }
+    }
+
+    /// Whether a slot is of this day and platform.
+    pub fn holds(&self, slot: &SlotRow) -> bool {
+        slot.platform == self.platform && slot.solar_day == self.solar_day.to_string()
+    }
 }
 
 /// File band names a product needs from a scene, by measurement; `Err` names what is missing.
@@ -206,6 +220,8 @@ pub struct Day {
     pub key: DayKey,
     /// Scenes in fuse order: row, then path.
     pub scenes: Vec<PlannedScene>,
+    /// Tiles that a scene has left, reprocessed or archived: their slots change too.
+    pub left: BTreeSet<TileId>,
 }
 
 impl Day {
@@ -217,15 +233,28 @@ impl Day {
     /// The day as a window of the grid sees it: only the scenes that meet it.
     pub fn within(&self, window: &PixelWindow) -> Self {
         let meets = |s: &&PlannedScene| s.window.intersection(window).is_some();
-        Self { key: self.key, scenes: self.scenes.iter().filter(meets).cloned().collect() }
+        let scenes = self.scenes.iter().filter(meets).cloned().collect();
+        Self { key: self.key, scenes, left: BTreeSet::new() }
     }
 
-    /// Tiles that any of the new scenes meets: those whose slot changes.
+    /// Puts the scenes into fuse order.
+    pub fn sort(&mut self) {
+        self.scenes.sort_by(|a, b| {
+            (a.source.row, a.source.path, &a.source.product_id).cmp(&(
+                b.source.row,
+                b.source.path,
+                &b.source.product_id,
+            ))
+        });
+    }
+
+    /// Tiles whose slot changes: those that any of the new scenes meets, and those that one has left.
     pub fn tiles(&self, grid: &GridDef, new_ids: &BTreeSet<String>) -> BTreeSet<TileId> {
         self.scenes
             .iter()
             .filter(|s| new_ids.contains(&s.source.product_id))
             .flat_map(|s| s.tiles(grid))
+            .chain(self.left.iter().copied())
             .collect()
     }
 }
@@ -238,15 +267,10 @@ pub fn batches(scenes: Vec<PlannedScene>, batch_days: usize) -> Vec<Vec<Day>> {
     }
     let mut days: Vec<Day> = days
         .into_iter()
-        .map(|(key, mut scenes)| {
-            scenes.sort_by(|a, b| {
-                (a.source.row, a.source.path, &a.source.product_id).cmp(&(
-                    b.source.row,
-                    b.source.path,
-                    &b.source.product_id,
-                ))
-            });
-            Day { key, scenes }
+        .map(|(key, scenes)| {
+            let mut day = Day { key, scenes, left: BTreeSet::new() };
+            day.sort();
+            day
         })
         .collect();
     days.sort_by_key(|d| (d.time(), d.key));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -10,12 +10,12 @@ use tesela_crs::crs_info;
 use tesela_grid::GridDef;
 use tesela_index::{Index, SceneQuery, SceneRow};
 use tesela_layout::Form;
-use tesela_model::{Band, Instant, Period, ProductDef, Progress};
+use tesela_model::{ProductDef, Progress};
 use tesela_store::Store;
 
 use crate::IngestError;
 use crate::batch::{Job, units_at_once, write_batch};
-use crate::fuse::QualityTable;
+use crate::join::{join_day, without_archived};
 use crate::plan::{Day, PlannedScene, batches, place, resolve_files};
 use crate::raster;
 use crate::slots::Context;
@@ -61,6 +61,8 @@ pub struct IngestReport {
     pub added: usize,
     /// Scenes that were in the cube already.
     pub already: usize,
+    /// Scenes that the operator archived, which stay out.
+    pub archived: usize,
     /// Earlier versions retired.
     pub superseded: usize,
     /// Scenes refused.
@@ -117,8 +119,10 @@ pub fn ingest(
             &r.reason.to_string(),
         )?;
     }
-    let mut scenes = discovery.scenes;
-    let mut spare = std::mem::take(&mut discovery.doubles);
+    let doubles = std::mem::take(&mut discovery.doubles);
+    let (mut scenes, archived) = without_archived(index, product, discovery.scenes, report.snapshot)?;
+    let (mut spare, _) = without_archived(index, product, doubles, report.snapshot)?;
+    report.archived = archived;
     // Where a scene's first copy turned out bad, the next one has its turn.
     while !scenes.is_empty() {
         let went_in = add(store, index, product, grid, scenes, options, progress, &mut spare, &mut report)?;
@@ -291,44 +295,14 @@ fn write(
 ) -> Result<(), IngestError> {
     let run = index.begin_run("ingest")?;
     let crs = crs_info(&grid.crs)?;
-    let context = Context {
-        product,
-        bands: product.measurements.iter().map(Band::from).collect(),
-        grid,
-        crs: &crs,
-        store,
-        run: &run,
-        quality: product.measurements.iter().position(|m| m.flags.is_some()).zip(QualityTable::new(product)),
-        form: if options.bulk { Form::Archive } else { Form::Recent },
-        pixels_read: AtomicU64::new(0),
-    };
+    let form = if options.bulk { Form::Archive } else { Form::Recent };
+    let context = Context::new(product, grid, &crs, store, &run, form);
     let new_ids: BTreeSet<String> = new_scenes.iter().map(|s| s.source.product_id.clone()).collect();
     let scene_pixels: u64 =
         new_scenes.iter().map(|s| (s.geobox.width * s.geobox.height * s.files.len()) as u64).sum();
     let mut batches = batches(new_scenes, options.days());
     for days in &mut batches {
-        let mut whole = Vec::with_capacity(days.len());
-        for mut day in std::mem::take(days) {
-            match join_known(index, product, grid, &mut day, &new_ids, report.snapshot) {
-                Ok(joined) => {
-                    for id in joined {
-                        let words = format!("{id} is fused again with new scenes of its day");
-                        progress.note(&words);
-                        report.warnings.push(words);
-                    }
-                    whole.push(day);
-                }
-                // A source that is gone keeps new scenes of its day out, and nothing else.
-                Err(e) => {
-                    let Some(code) = e.scene_code() else { return Err(e) };
-                    for scene in &day.scenes {
-                        let path = &scene.source.source;
-                        refuse(index, product, options, progress, report, path, code, &e.to_string())?;
-                    }
-                }
-            }
-        }
-        *days = whole;
+        *days = joined(index, product, grid, std::mem::take(days), known, options, progress, report)?;
     }
     let total: usize = batches.iter().flatten().map(|d| d.tiles(grid, &new_ids).len()).sum();
     progress.begin("ingest", total as u64, "slots");
@@ -356,6 +330,13 @@ fn write(
                     if let (Some(path), Some(code)) = (take_damaged(days, &e, &new_ids), e.scene_code()) {
                         sweep_run(store, index, &run)?;
                         refuse(index, product, options, progress, report, &path, code, &e.to_string())?;
+                        // What that scene would have replaced stays.
+                        for day in days.iter_mut() {
+                            day.scenes.retain(|s| new_ids.contains(&s.source.product_id));
+                            day.left.clear();
+                        }
+                        let again = std::mem::take(days);
+                        *days = joined(index, product, grid, again, known, options, progress, report)?;
                         continue;
                     }
                     // Nothing of this batch is visible. Whole units stay for the next run; the rest goes away now,
@@ -402,47 +383,40 @@ fn take_damaged(days: &mut Vec<Day>, error: &IngestError, new_ids: &BTreeSet<Str
     taken
 }
 
-/// Adds to a day the scenes that the cube holds in the slots which change, so that these are fused from all their
-/// sources.
-fn join_known(
+/// Days with the scenes of the cube that fuse with theirs. A source that is gone keeps new scenes of its day out, and
+/// nothing else.
+#[allow(clippy::too_many_arguments)]
+fn joined(
     index: &dyn Index,
     product: &ProductDef,
     grid: &GridDef,
-    day: &mut Day,
-    new_ids: &BTreeSet<String>,
-    snapshot: u64,
-) -> Result<Vec<String>, IngestError> {
-    let solar_day = day.key.solar_day.to_string();
-    let new_keys: BTreeSet<String> = day.scenes.iter().map(|s| s.source.scene_key.clone()).collect();
-    let around = Period { start: Instant(day.time().0 - 172_800), end: Instant(day.time().0 + 172_800) };
-    let mut sharing: BTreeMap<String, SceneRow> = BTreeMap::new();
-    for tile in day.tiles(grid, new_ids) {
-        for slot in index.slots(&product.product, Some(tile), &around, snapshot)? {
-            if slot.solar_day == solar_day && slot.platform == day.key.platform {
-                let rows = index.slot_scenes(slot.id)?.into_iter();
-                sharing.extend(rows.map(|row| (row.product_id.clone(), row)));
+    days: Vec<Day>,
+    known: &BTreeMap<&str, &SceneRow>,
+    options: &IngestOptions,
+    progress: &dyn Progress,
+    report: &mut IngestReport,
+) -> Result<Vec<Day>, IngestError> {
+    let mut whole = Vec::with_capacity(days.len());
+    for mut day in days {
+        match join_day(index, product, grid, &mut day, known, report.snapshot) {
+            Ok(joined) => {
+                for id in joined {
+                    let words = format!("{id} is fused again with new scenes of its day");
+                    if !report.warnings.contains(&words) {
+                        progress.note(&words);
+                        report.warnings.push(words);
+                    }
+                }
+                whole.push(day);
+            }
+            Err(e) => {
+                let Some(code) = e.scene_code() else { return Err(e) };
+                for scene in &day.scenes {
+                    let path = &scene.source.source;
+                    refuse(index, product, options, progress, report, path, code, &e.to_string())?;
+                }
             }
         }
     }
-    sharing.retain(|id, row| !new_keys.contains(&row.scene_key) && !new_ids.contains(id));
-    for row in sharing.values() {
-        let fail = |reason: String| IngestError::RefuseSource {
-            product_id: day.scenes.first().map(|s| s.source.product_id.clone()).unwrap_or_default(),
-            other: row.product_id.clone(),
-            reason,
-        };
-        let text = index.scene_document(row.id)?.unwrap_or_default();
-        let source: SceneSource = serde_json::from_str(&text).map_err(|e| fail(e.to_string()))?;
-        let files = resolve_files(product, &source).map_err(|e| fail(e.to_string()))?;
-        let placed = place(product, grid, source, files).map_err(|e| fail(e.to_string()))?;
-        day.scenes.push(placed);
-    }
-    day.scenes.sort_by(|a, b| {
-        (a.source.row, a.source.path, &a.source.product_id).cmp(&(
-            b.source.row,
-            b.source.path,
-            &b.source.product_id,
-        ))
-    });
-    Ok(sharing.into_keys().collect())
+    Ok(whole)
 }

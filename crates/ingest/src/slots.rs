@@ -48,7 +48,30 @@ pub struct UnitResult {
     pub slots: Vec<NewSlot>,
 }
 
-impl Context<'_> {
+impl<'c> Context<'c> {
+    /// For one run.
+    pub fn new(
+        product: &'c ProductDef,
+        grid: &'c GridDef,
+        crs: &'c CrsInfo,
+        store: &'c Store,
+        run: &'c str,
+        form: Form,
+    ) -> Self {
+        let flags = product.measurements.iter().position(|m| m.flags.is_some());
+        Self {
+            product,
+            bands: product.measurements.iter().map(Band::from).collect(),
+            grid,
+            crs,
+            store,
+            run,
+            quality: flags.zip(QualityTable::new(product)),
+            form,
+            pixels_read: AtomicU64::new(0),
+        }
+    }
+
     /// Which pixels of a level are fill, and which pass the standard mask.
     fn clear_and_fill(&self, planes: &[Pixels]) -> (Vec<bool>, Vec<bool>) {
         let n = planes.first().map_or(0, Pixels::len);
@@ -179,7 +202,7 @@ pub fn write_unit(
 }
 
 /// One slot into the group, all levels, band by band in parallel.
-fn write_slot(
+pub(crate) fn write_slot(
     c: &Context<'_>,
     windows: &[PixelWindow],
     writers: &mut [BandWriter],

@@ -69,11 +69,16 @@ pub enum Command {
     Serve(ServeArgs),
     /// Compare store and index: exit 0 when they agree, else name each fault and exit 1
     Check,
+    /// Make again what `check` names as damaged or lost, from whole pixels, source files and recorded inputs
+    Repair(RepairArgs),
     /// What the cube holds, and where its Zarr groups lie
     Info {
         /// What takes how much space instead, by product, form and year
-        #[arg(long)]
+        #[arg(long, conflicts_with = "snapshot")]
         usage: bool,
+        /// At this snapshot, a number or a tag [default: the latest]
+        #[arg(long, value_name = "N")]
+        snapshot: Option<String>,
     },
     /// Settings in force
     #[command(subcommand)]
@@ -182,6 +187,23 @@ pub struct GcArgs {
     pub dry_run: bool,
 }
 
+/// Arguments of `repair`.
+#[derive(Debug, Args)]
+pub struct RepairArgs {
+    /// Take what comes out otherwise than it was recorded, as a new snapshot
+    #[arg(long)]
+    pub accept_changed: bool,
+    /// How long replaced objects stay: what servers and running requests need
+    #[arg(long, default_value = "5s", value_name = "TIME", value_parser = parse_duration)]
+    pub grace: Duration,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Wait so many seconds for another writer of the cube to end
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub wait: u64,
+}
+
 /// Arguments of `compute`.
 #[derive(Debug, Args)]
 pub struct ComputeArgs {
@@ -214,9 +236,9 @@ pub struct ExportArgs {
     /// Product
     #[arg(long, value_name = "PRODUCT")]
     pub product: String,
-    /// At this snapshot [default: the latest]
+    /// At this snapshot, a number or a tag [default: the latest]
     #[arg(long, value_name = "N")]
-    pub snapshot: Option<u64>,
+    pub snapshot: Option<String>,
     /// Copy instead of linking: files that are yours to change
     #[arg(long)]
     pub copy: bool,
@@ -265,7 +287,47 @@ pub enum ScenesCommand {
     Show {
         /// USGS product id
         id: String,
+        /// At this snapshot, a number or a tag [default: the latest]
+        #[arg(long, value_name = "N")]
+        snapshot: Option<String>,
     },
+    /// Take scenes out of every answer from now on; earlier snapshots keep them, ingests leave them out
+    Archive(ScenesArchiveArgs),
+    /// Bring archived scenes back
+    Restore(ScenesRestoreArgs),
+}
+
+/// Arguments of `scenes archive`.
+#[derive(Debug, Args)]
+pub struct ScenesArchiveArgs {
+    /// Why
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub reason: String,
+    #[command(flatten)]
+    pub chosen: ChosenScenes,
+}
+
+/// Arguments of `scenes restore`.
+#[derive(Debug, Args)]
+pub struct ScenesRestoreArgs {
+    #[command(flatten)]
+    pub chosen: ChosenScenes,
+}
+
+/// Some scenes of one product.
+#[derive(Debug, Clone, Args)]
+pub struct ChosenScenes {
+    /// Their product; needed where several hold one of them
+    #[arg(long, value_name = "PRODUCT")]
+    pub product: Option<String>,
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Wait so many seconds for another writer of the cube to end
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub wait: u64,
+    /// USGS product ids
+    #[arg(required = true, value_name = "SCENE")]
+    pub scenes: Vec<String>,
 }
 
 /// Arguments of `scenes list`.
@@ -295,6 +357,12 @@ pub struct ScenesListArgs {
     /// Most rows; 0 is all
     #[arg(long, default_value_t = 100)]
     pub limit: usize,
+    /// Scenes that were archived instead
+    #[arg(long, conflicts_with_all = ["bbox", "cloud"])]
+    pub archived: bool,
+    /// At this snapshot, a number or a tag [default: the latest]
+    #[arg(long, value_name = "N")]
+    pub snapshot: Option<String>,
 }
 
 /// `quarantine`.
@@ -338,13 +406,20 @@ pub enum ZonesCommand {
         title_en: Option<String>,
     },
     /// List zone sets
-    List,
+    List {
+        /// At this snapshot, a number or a tag [default: the latest]
+        #[arg(long, value_name = "N")]
+        snapshot: Option<String>,
+    },
     /// Print a zone set, or one zone
     Show {
         /// Zone set
         id: String,
         /// Key of one zone
         key: Option<String>,
+        /// At this snapshot, a number or a tag [default: the latest]
+        #[arg(long, value_name = "N")]
+        snapshot: Option<String>,
     },
     /// Statistics by zone, as CSV (or JSON with --json)
     Stats {
@@ -362,9 +437,9 @@ pub enum ZonesCommand {
         /// Null values below this share of valid area
         #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
         min_coverage: f64,
-        /// At this snapshot
-        #[arg(long)]
-        snapshot: Option<u64>,
+        /// At this snapshot, a number or a tag [default: the latest]
+        #[arg(long, value_name = "N")]
+        snapshot: Option<String>,
         /// Write here instead of standard output
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -384,9 +459,9 @@ pub enum SnapshotsCommand {
     Tag {
         /// The name, e.g. census-2020
         name: String,
-        /// The snapshot; the latest when absent
+        /// The snapshot, a number or another tag; the latest when absent
         #[arg(long, value_name = "N")]
-        snapshot: Option<u64>,
+        snapshot: Option<String>,
         /// Why it is kept
         #[arg(long, default_value = "", value_name = "TEXT")]
         note: String,

@@ -8,6 +8,8 @@ mod ingest;
 mod inspect;
 mod keep;
 mod products;
+mod repair;
+mod scenes;
 mod serve;
 mod zones;
 
@@ -16,7 +18,7 @@ use std::process::ExitCode;
 
 use tesela_compute::Cube;
 
-use crate::args::{Cli, Command, ConfigCommand};
+use crate::args::{Cli, Command, ConfigCommand, ScenesCommand};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::{Console, catch_signals};
@@ -45,7 +47,12 @@ pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             export::run(&open(dir)?, &args, &console, output)?;
         }
         Command::Products(command) => products::run(dir, command, output)?,
-        Command::Scenes(command) => inspect::scenes(&open(dir)?, command, output)?,
+        Command::Scenes(command) => {
+            if matches!(command, ScenesCommand::Archive(_) | ScenesCommand::Restore(_)) {
+                catch_signals();
+            }
+            scenes::run(&open(dir)?, command, &console, output)?;
+        }
         Command::Quarantine(command) => ingest::quarantine(&open(dir)?, &command, &console, output)?,
         Command::Zones(command) => zones::run(&open(dir)?, command, output)?,
         Command::Snapshots(command) => inspect::snapshots(&open(dir)?, &command, output)?,
@@ -64,9 +71,14 @@ pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         }
         Command::Migrate => keep::migrate(dir.ok_or(Failure::NoCube)?, output)?,
         Command::Serve(args) => serve::run(&open(dir)?, &args, output)?,
+        Command::Repair(args) => {
+            catch_signals();
+            use_threads(args.threads);
+            return repair::run(&open(dir)?, &args, &console, output);
+        }
         Command::Check => return inspect::check(&open(dir)?, &console, output),
-        Command::Info { usage: false } => info::run(&open(dir)?, output)?,
-        Command::Info { usage: true } => keep::usage(&open(dir)?, output)?,
+        Command::Info { usage: false, snapshot } => info::run(&open(dir)?, snapshot.as_deref(), output)?,
+        Command::Info { usage: true, .. } => keep::usage(&open(dir)?, output)?,
         Command::Config(ConfigCommand::Show) => info::config(dir, output),
         Command::Openapi => {
             output.print(&serde_json::to_string_pretty(&tesela_api::openapi_document()).unwrap_or_default());
@@ -85,6 +97,25 @@ fn use_threads(threads: Option<u16>) {
 
 fn open(dir: Option<&Path>) -> Result<Cube, Failure> {
     Ok(Cube::open(dir.ok_or(Failure::NoCube)?)?)
+}
+
+/// The snapshot that the operator named, by its number or a tag; the latest when none was named.
+fn snapshot(cube: &Cube, asked: Option<&str>) -> Result<u64, Failure> {
+    let Some(asked) = asked else { return Ok(cube.snapshot(None)?) };
+    let latest = cube.snapshot(None)?;
+    if let Some(n) = asked.parse::<u64>().ok().filter(|n| *n <= latest) {
+        return Ok(cube.snapshot(Some(n))?);
+    }
+    let tags = cube.index().tags()?;
+    if let Some(tag) = tags.iter().find(|tag| tag.name == asked) {
+        return Ok(cube.snapshot(Some(tag.snapshot))?);
+    }
+    if let Ok(n) = asked.parse() {
+        return Ok(cube.snapshot(Some(n))?);
+    }
+    let known: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(tesela_index::IndexError::UnknownTag { name: asked.chars().take(64).collect(), known }.into())
 }
 
 /// Reads a text file that the operator named.

@@ -140,6 +140,7 @@ fn commit_year(
             run: run.clone(),
             generations: vec![generation],
             summary: "{}".into(),
+            ..GenerationCommit::default()
         })
         .unwrap();
     cube.index().end_run(&run).unwrap();

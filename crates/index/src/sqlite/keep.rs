@@ -7,7 +7,7 @@ use super::SqliteIndex;
 use super::write::{bump, insert_group};
 use crate::error::Context;
 use crate::lock::now_s;
-use crate::{Collected, GroupRow, Index, IndexError, MoveCommit, StagedRow};
+use crate::{Collected, GroupKind, GroupRow, Index, IndexError, MoveCommit, StagedRow};
 
 /// Rows that no kept snapshot sees, of a table with `added` and `retired`; `kept` is a temporary table.
 const UNSEEN: &str =
@@ -95,28 +95,41 @@ impl SqliteIndex {
 
     pub(super) fn write_move(&self, c: &MoveCommit) -> Result<(), IndexError> {
         self.with_writer(|tx| {
-            let group = insert_group(tx, &c.product, "slots", &c.run, &c.group)?;
-            for (slot, position) in &c.slots {
-                tx.prepare_cached(
-                    "INSERT OR IGNORE INTO vacated SELECT group_id, position FROM slot_locations WHERE slot_id = ?1",
-                )
-                .context("vacate place")?
-                .execute([slot])
-                .context("vacate place")?;
+            let group = insert_group(tx, &c.product, c.kind.as_str(), &c.run, &c.group)?;
+            let (vacate, place) = match c.kind {
+                GroupKind::Slots => (
+                    "SELECT group_id, position FROM slot_locations WHERE slot_id = ?1",
+                    "UPDATE slot_locations SET group_id = ?2, position = ?3 WHERE slot_id = ?1",
+                ),
+                GroupKind::Overviews => (
+                    "SELECT group_id, position FROM overviews WHERE id = ?1",
+                    "UPDATE overviews SET group_id = ?2, position = ?3 WHERE id = ?1",
+                ),
+                GroupKind::Generation => (
+                    "SELECT group_id, 0 FROM generations WHERE id = ?1",
+                    "UPDATE generations SET group_id = ?2 WHERE id = ?1 AND ?3 = 0",
+                ),
+            };
+            for (row, position) in &c.rows {
+                tx.prepare_cached(&format!("INSERT OR IGNORE INTO vacated {vacate}"))
+                    .context("vacate place")?
+                    .execute([row])
+                    .context("vacate place")?;
                 let moved = tx
-                    .prepare_cached(
-                        "UPDATE slot_locations SET group_id = ?2, position = ?3 WHERE slot_id = ?1",
-                    )
-                    .context("move slot")?
-                    .execute(params![slot, group, *position as i64])
-                    .context("move slot")?;
+                    .prepare_cached(place)
+                    .context("move row")?
+                    .execute(params![row, group, *position as i64])
+                    .context("move row")?;
                 if moved != 1 {
                     return Err(IndexError::Corrupt {
-                        what: "slot",
-                        id: slot.to_string(),
+                        what: c.kind.as_str(),
+                        id: row.to_string(),
                         message: "it has no place to move from".into(),
                     });
                 }
+            }
+            for prefix in &c.doomed {
+                super::repair::doom(tx, prefix)?;
             }
             bump(tx)
         })
@@ -242,6 +255,7 @@ fn collect(tx: &Transaction<'_>, before: Instant) -> Result<Collected, IndexErro
     tx.execute_batch(&format!(
         "INSERT OR IGNORE INTO vacated SELECT group_id, position FROM overviews WHERE {UNSEEN};
          DELETE FROM overviews WHERE {UNSEEN};
+         DELETE FROM archived_scenes WHERE {UNSEEN};
          DELETE FROM scene_documents WHERE scene_id IN (SELECT id FROM scenes WHERE {UNSEEN})
            AND scene_id NOT IN (SELECT scene_id FROM slot_scenes);"
     ))

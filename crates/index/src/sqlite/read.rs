@@ -7,10 +7,10 @@ use tesela_model::{Instant, Period};
 use super::SqliteIndex;
 use crate::error::Context;
 use crate::{
-    Collected, GenerationCommit, GenerationRow, GroupRow, Index, IndexError, IngestCommit, MoveCommit,
-    ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneDayRow, SceneOrder,
-    SceneQuery, SceneRow, SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow, ZoneSetCommit,
-    ZoneSetRow,
+    ArchivedRow, Collected, GenerationCommit, GenerationRow, GroupRow, Index, IndexError, IngestCommit,
+    MoveCommit, ObjectRow, OverviewRow, PositionRow, ProductKind, ProductRow, QuarantineRow, SceneDayRow,
+    SceneOrder, SceneQuery, SceneRow, SlotRow, SnapshotRow, StagedRow, StaleRow, TagRow, ZoneRow,
+    ZoneSetCommit, ZoneSetRow,
 };
 
 pub(super) const SCENE: &str = "s.id, s.product, s.scene_key, s.product_id, s.platform, s.wrs_path, s.wrs_row, s.acquired, \
@@ -36,7 +36,11 @@ pub(super) fn scene(r: &Row<'_>) -> rusqlite::Result<SceneRow> {
     })
 }
 
-fn slot(r: &Row<'_>) -> rusqlite::Result<SlotRow> {
+pub(super) const SLOT: &str =
+    "s.id, s.ix, s.iy, s.solar_day, s.time, s.platform, s.revision, g.prefix, l.position, g.archive
+     FROM slots s JOIN slot_locations l ON l.slot_id = s.id JOIN groups g ON g.id = l.group_id";
+
+pub(super) fn slot(r: &Row<'_>) -> rusqlite::Result<SlotRow> {
     Ok(SlotRow {
         id: r.get(0)?,
         tile: TileId { ix: r.get(1)?, iy: r.get(2)? },
@@ -50,7 +54,11 @@ fn slot(r: &Row<'_>) -> rusqlite::Result<SlotRow> {
     })
 }
 
-fn generation(r: &Row<'_>) -> rusqlite::Result<GenerationRow> {
+pub(super) const GENERATION: &str =
+    "d.id, d.product, d.period_start, d.period_end, g.prefix, d.ix_min, d.iy_min, d.ix_end, d.iy_end,
+     d.provenance, d.added FROM generations d JOIN groups g ON g.id = d.group_id";
+
+pub(super) fn generation(r: &Row<'_>) -> rusqlite::Result<GenerationRow> {
     Ok(GenerationRow {
         id: r.get(0)?,
         product: r.get(1)?,
@@ -60,6 +68,24 @@ fn generation(r: &Row<'_>) -> rusqlite::Result<GenerationRow> {
         tile_end: TileId { ix: r.get(7)?, iy: r.get(8)? },
         provenance: r.get(9)?,
         added: r.get::<_, i64>(10)? as u64,
+    })
+}
+
+pub(super) const OVERVIEW: &str =
+    "o.id, o.solar_day, o.time, o.platform, g.prefix, o.position, o.slots_digest, o.ix_min, o.iy_min,
+     o.ix_end, o.iy_end";
+
+pub(super) fn overview(r: &Row<'_>) -> rusqlite::Result<OverviewRow> {
+    Ok(OverviewRow {
+        id: r.get(0)?,
+        solar_day: r.get(1)?,
+        time: Instant(r.get(2)?),
+        platform: r.get(3)?,
+        prefix: r.get(4)?,
+        position: r.get::<_, i64>(5)? as u64,
+        slots_digest: r.get(6)?,
+        tile_min: TileId { ix: r.get(7)?, iy: r.get(8)? },
+        tile_end: TileId { ix: r.get(9)?, iy: r.get(10)? },
     })
 }
 
@@ -306,6 +332,46 @@ impl Index for SqliteIndex {
         self.list("read lineage", &sql, [slot], scene)
     }
 
+    fn scene_slots(&self, scene: i64, snapshot: u64) -> Result<Vec<SlotRow>, IndexError> {
+        self.read_scene_slots(scene, snapshot)
+    }
+
+    fn outdated_slots(&self, product: &str) -> Result<Vec<(SlotRow, String)>, IndexError> {
+        self.read_outdated(product)
+    }
+
+    fn archived_scenes(&self, product: Option<&str>, snapshot: u64) -> Result<Vec<ArchivedRow>, IndexError> {
+        self.read_archived(product, snapshot)
+    }
+
+    fn group_slots(&self, prefix: &str) -> Result<Vec<SlotRow>, IndexError> {
+        self.read_group_slots(prefix)
+    }
+
+    fn group_overviews(&self, prefix: &str) -> Result<Vec<(OverviewRow, u64)>, IndexError> {
+        self.read_group_overviews(prefix)
+    }
+
+    fn group_generation(&self, prefix: &str) -> Result<Option<GenerationRow>, IndexError> {
+        self.read_group_generation(prefix)
+    }
+
+    fn slot(&self, id: i64) -> Result<Option<SlotRow>, IndexError> {
+        self.read_slot(id)
+    }
+
+    fn generation(&self, id: i64) -> Result<Option<GenerationRow>, IndexError> {
+        self.read_generation(id)
+    }
+
+    fn doom_group(&self, prefix: &str) -> Result<(), IndexError> {
+        self.write_doom(prefix)
+    }
+
+    fn mark_stale(&self, generation: i64) -> Result<(), IndexError> {
+        self.write_stale(generation)
+    }
+
     fn slots(
         &self,
         product: &str,
@@ -315,8 +381,7 @@ impl Index for SqliteIndex {
     ) -> Result<Vec<SlotRow>, IndexError> {
         let here = if tile.is_some() { "AND s.ix = ?5 AND s.iy = ?6" } else { "AND ?5 = ?6" };
         let sql = format!(
-            "SELECT s.id, s.ix, s.iy, s.solar_day, s.time, s.platform, s.revision, g.prefix, l.position, g.archive
-             FROM slots s JOIN slot_locations l ON l.slot_id = s.id JOIN groups g ON g.id = l.group_id
+            "SELECT {SLOT}
              WHERE s.product = ?1 AND s.time >= ?2 AND s.time < ?3
                AND s.added <= ?4 AND (s.retired IS NULL OR s.retired > ?4) {here}
              ORDER BY s.time, s.platform, s.iy, s.ix"
@@ -365,35 +430,24 @@ impl Index for SqliteIndex {
     }
 
     fn overviews(&self, product: &str, time: &Period, snapshot: u64) -> Result<Vec<OverviewRow>, IndexError> {
-        let sql = "SELECT o.id, o.solar_day, o.time, o.platform, g.prefix, o.position, o.slots_digest,
-                          o.ix_min, o.iy_min, o.ix_end, o.iy_end
+        let sql = format!(
+            "SELECT {OVERVIEW}
                    FROM overviews o JOIN groups g ON g.id = o.group_id
                    WHERE o.product = ?1 AND o.time >= ?2 AND o.time < ?3
                      AND o.added <= ?4 AND (o.retired IS NULL OR o.retired > ?4)
-                   ORDER BY o.time, o.platform";
-        self.list("read overviews", sql, params![product, time.start.0, time.end.0, snapshot as i64], |r| {
-            Ok(OverviewRow {
-                id: r.get(0)?,
-                solar_day: r.get(1)?,
-                time: Instant(r.get(2)?),
-                platform: r.get(3)?,
-                prefix: r.get(4)?,
-                position: r.get::<_, i64>(5)? as u64,
-                slots_digest: r.get(6)?,
-                tile_min: TileId { ix: r.get(7)?, iy: r.get(8)? },
-                tile_end: TileId { ix: r.get(9)?, iy: r.get(10)? },
-            })
-        })
+                   ORDER BY o.time, o.platform"
+        );
+        let p = params![product, time.start.0, time.end.0, snapshot as i64];
+        self.list("read overviews", &sql, p, overview)
     }
 
     fn generations(&self, product: &str, snapshot: u64) -> Result<Vec<GenerationRow>, IndexError> {
-        let sql =
-            "SELECT d.id, d.product, d.period_start, d.period_end, g.prefix, d.ix_min, d.iy_min, d.ix_end,
-                          d.iy_end, d.provenance, d.added
-                   FROM generations d JOIN groups g ON g.id = d.group_id
+        let sql = format!(
+            "SELECT {GENERATION}
                    WHERE d.product = ?1 AND d.added <= ?2 AND (d.retired IS NULL OR d.retired > ?2)
-                   ORDER BY d.period_start";
-        self.list("read periods", sql, params![product, snapshot as i64], generation)
+                   ORDER BY d.period_start"
+        );
+        self.list("read periods", &sql, params![product, snapshot as i64], generation)
     }
 
     fn generation_slots(&self, id: i64) -> Result<Vec<i64>, IndexError> {
@@ -509,8 +563,8 @@ impl Index for SqliteIndex {
     }
 
     fn zone_sets(&self) -> Result<Vec<ZoneSetRow>, IndexError> {
-        let sql = "SELECT id, title, edition, key_field, zones, west, south, east, north, synthetic, report
-                   FROM zone_sets ORDER BY id";
+        let sql = "SELECT id, title, edition, key_field, zones, west, south, east, north, synthetic, report,
+                     added FROM zone_sets ORDER BY id";
         self.list("read zone sets", sql, (), |r| {
             Ok(ZoneSetRow {
                 id: r.get(0)?,
@@ -521,6 +575,7 @@ impl Index for SqliteIndex {
                 bbox: BoundingBox::new(r.get(5)?, r.get(6)?, r.get(7)?, r.get(8)?),
                 synthetic: r.get(9)?,
                 report: r.get(10)?,
+                added: r.get::<_, i64>(11)? as u64,
             })
         })
     }

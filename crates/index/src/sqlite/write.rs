@@ -1,7 +1,7 @@
 //! Writes: each is one transaction.
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use tesela_grid::GridDef;
+use tesela_grid::{GridDef, TileId};
 use tesela_model::Instant;
 
 use super::SqliteIndex;
@@ -96,7 +96,9 @@ impl SqliteIndex {
 
     pub(super) fn write_ingest(&self, c: &IngestCommit) -> Result<u64, IndexError> {
         self.with_writer(|tx| {
-            let n = next_snapshot(tx, "ingest", &c.summary)?;
+            let n = next_snapshot(tx, c.change.as_str(), &c.summary)?;
+            super::archived::take_out(tx, &c.product, &c.archived, n)?;
+            super::archived::bring_back(tx, &c.restored, n)?;
             let mut ids = std::collections::HashMap::new();
             for scene in &c.scenes {
                 ids.insert(scene.product_id.as_str(), insert_scene(tx, &c.product, scene, n)?);
@@ -110,14 +112,18 @@ impl SqliteIndex {
             for slot in &c.slots {
                 insert_slot(tx, &c.product, slot, n, &ids)?;
             }
-            for o in &c.overviews {
+            super::archived::empty_slots(tx, &c.product, &c.emptied, n)?;
+            let remade = c.overviews.iter().map(|o| (&o.solar_day, &o.platform));
+            for (solar_day, platform) in remade.chain(c.emptied_days.iter().map(|(d, p)| (d, p))) {
                 tx.prepare_cached(
                     "UPDATE overviews SET retired = ?4 WHERE product = ?1 AND solar_day = ?2 AND platform = ?3
                      AND retired IS NULL",
                 )
                 .context("retire overview")?
-                .execute(params![c.product, o.solar_day, o.platform, n])
+                .execute(params![c.product, solar_day, platform, n])
                 .context("retire overview")?;
+            }
+            for o in &c.overviews {
                 tx.prepare_cached(
                     "INSERT INTO overviews (product, solar_day, time, platform, group_id, position, slots_digest, ix_min,
                      iy_min, ix_end, iy_end, added)
@@ -150,16 +156,7 @@ impl SqliteIndex {
                     .optional()
                     .context("retire generation")?;
                 if let Some(old) = retired {
-                    tx.execute("UPDATE generations SET retired = ?2 WHERE id = ?1", params![old, n])
-                        .context("retire generation")?;
-                    // What was made from the old raster is stale now.
-                    tx.execute(
-                        "INSERT OR IGNORE INTO stale SELECT d.product, d.period_start, d.ix_min, d.iy_min, ?2
-                         FROM generation_sources s JOIN generations d ON d.id = s.generation_id
-                         WHERE s.source_id = ?1 AND d.retired IS NULL",
-                        params![old, n],
-                    )
-                    .context("mark stale")?;
+                    retire_generation(tx, old, n)?;
                 }
                 tx.execute(
                     "INSERT INTO generations (product, period_start, period_end, group_id, ix_min, iy_min, ix_end,
@@ -194,6 +191,15 @@ impl SqliteIndex {
                 tx.execute(
                     "DELETE FROM stale WHERE product = ?1 AND period_start = ?2",
                     params![c.product, g.period.start.0],
+                )
+                .context("clear stale marks")?;
+            }
+            for id in &c.withdrawn {
+                retire_generation(tx, *id, n)?;
+                tx.execute(
+                    "DELETE FROM stale WHERE product = ?1
+                     AND period_start = (SELECT period_start FROM generations WHERE id = ?2)",
+                    params![c.product, id],
                 )
                 .context("clear stale marks")?;
             }
@@ -446,12 +452,31 @@ fn insert_slot(
             .execute(params![id, scene, rank as i64])
             .context("add lineage")?;
     }
-    mark_stale(tx, product, s, n)
+    mark_stale(tx, product, s.tile, s.time, n)
 }
 
-/// Derived rasters whose period holds the slot are stale in its tile.
-fn mark_stale(tx: &Transaction<'_>, product: &str, s: &NewSlot, n: i64) -> Result<(), IndexError> {
-    let Instant(time) = s.time;
+/// Retires a derived raster; what was made from it is stale now.
+fn retire_generation(tx: &Transaction<'_>, id: i64, n: i64) -> Result<(), IndexError> {
+    tx.execute("UPDATE generations SET retired = ?2 WHERE id = ?1", params![id, n])
+        .context("retire generation")?;
+    tx.execute(
+        "INSERT OR IGNORE INTO stale SELECT d.product, d.period_start, d.ix_min, d.iy_min, ?2
+         FROM generation_sources s JOIN generations d ON d.id = s.generation_id
+         WHERE s.source_id = ?1 AND d.retired IS NULL",
+        params![id, n],
+    )
+    .context("mark stale")?;
+    Ok(())
+}
+
+/// Derived rasters whose period holds a slot's time are stale in its tile.
+pub(super) fn mark_stale(
+    tx: &Transaction<'_>,
+    product: &str,
+    tile: TileId,
+    time: Instant,
+    n: i64,
+) -> Result<(), IndexError> {
     tx.prepare_cached(
         "INSERT OR IGNORE INTO stale
          SELECT g.product, g.period_start, ?2, ?3, ?5 FROM generations g
@@ -460,7 +485,7 @@ fn mark_stale(tx: &Transaction<'_>, product: &str, s: &NewSlot, n: i64) -> Resul
            AND json_extract(p.definition, '$.input') = ?1",
     )
     .context("mark stale")?
-    .execute(params![product, s.tile.ix, s.tile.iy, time, n])
+    .execute(params![product, tile.ix, tile.iy, time.0, n])
     .context("mark stale")?;
     Ok(())
 }

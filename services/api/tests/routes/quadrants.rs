@@ -185,6 +185,7 @@ fn commit_year(cube: &Cube, grid: &GridDef, recipe: &RecipeDef, year: i16, brigh
                 sources: Vec::new(),
             }],
             summary: "{}".into(),
+            ..GenerationCommit::default()
         })
         .unwrap();
     cube.index().end_run(&run).unwrap();

@@ -34,6 +34,10 @@ pub fn run(cube: &Cube, args: &ComputeArgs, progress: &dyn Progress, output: &Ou
         if !report.computed.is_empty() {
             text += &format!("\nperiods: {}", report.computed.join(" "));
         }
+        if !report.withdrawn.is_empty() {
+            let verb = if args.dry_run { "would go" } else { "went" };
+            text += &format!("\n{verb}, since no scene of it is left: {}", report.withdrawn.join(" "));
+        }
         if !args.dry_run {
             text += &format!(
                 "\n{} pixels with values, {:.1} MB, snapshot {}",

@@ -9,7 +9,8 @@ use crate::output::Output;
 
 /// Writes a product's assembled view as a directory.
 pub fn run(cube: &Cube, args: &ExportArgs, progress: &dyn Progress, output: &Output) -> Result<(), Failure> {
-    let report = cube.export_view(&args.product, args.snapshot, &args.zarr_view, args.copy, progress)?;
+    let snapshot = args.snapshot.as_deref().map(|asked| super::snapshot(cube, Some(asked))).transpose()?;
+    let report = cube.export_view(&args.product, snapshot, &args.zarr_view, args.copy, progress)?;
     output.answer(&report, || {
         format!(
             "{} at snapshot {}: {} dates, {:.1} MB, {} files linked, {} written\nxarray.open_zarr({:?})",

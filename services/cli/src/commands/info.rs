@@ -11,9 +11,9 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 /// What the cube holds, with paths that any Zarr v3 reader opens.
-pub fn run(cube: &Cube, output: &Output) -> Result<(), Failure> {
+pub fn run(cube: &Cube, snapshot: Option<&str>, output: &Output) -> Result<(), Failure> {
     let catalog = cube.fresh_catalog()?;
-    let snapshot = catalog.snapshot;
+    let snapshot = super::snapshot(cube, snapshot)?;
     let root = std::path::absolute(cube.store_dir()).unwrap_or_else(|_| cube.store_dir());
     let path = |prefix: &str| root.join(prefix).display().to_string();
     let always = Period { start: Instant(i64::MIN / 4), end: Instant(i64::MAX / 4) };
@@ -56,17 +56,19 @@ pub fn run(cube: &Cube, output: &Output) -> Result<(), Failure> {
         }
         products.push(entry);
     }
-    for z in catalog.zone_sets.values() {
+    let zone_sets: Vec<_> = catalog.zone_sets.values().filter(|z| z.added <= snapshot).collect();
+    for z in &zone_sets {
         lines.push(format!("{:<24} zones    {}", z.id, z.zones));
     }
-    let stale = cube.index().stale()?;
+    // What is stale is known of the latest snapshot alone.
+    let stale = if snapshot == catalog.snapshot { cube.index().stale()? } else { Vec::new() };
     if !stale.is_empty() {
         lines.push(format!("{} stale tile(s) of derived products; run `tesela compute`", stale.len()));
     }
     let value = json!({
         "cube": cube.dir(), "id": cube.index().fact("id")?, "version": env!("CARGO_PKG_VERSION"), "snapshot": snapshot,
         "synthetic": catalog.synthetic, "store": root, "products": products,
-        "zone_sets": catalog.zone_sets.values().map(|z| json!({"id": z.id, "zones": z.zones})).collect::<Vec<_>>(),
+        "zone_sets": zone_sets.iter().map(|z| json!({"id": z.id, "zones": z.zones})).collect::<Vec<_>>(),
         "stale": stale,
     });
     output.answer(&value, || lines.join("\n"));

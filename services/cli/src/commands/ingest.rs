@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use tesela_compute::Cube;
+use tesela_compute::{Cube, Product};
 use tesela_ingest::{IngestOptions, IngestReport, ingest};
-use tesela_model::Progress;
+use tesela_model::{ProductDef, Progress};
 
 use crate::args::{IngestArgs, QuarantineCommand};
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ pub fn run(cube: &Cube, args: &IngestArgs, progress: &dyn Progress, output: &Out
         memory_bytes: args.limits.memory.or_else(half_of_memory),
     };
     let report = add(cube, &args.product, &args.paths, &options, progress)?;
-    let nothing = report.added == 0 && report.already == 0;
+    let nothing = report.added == 0 && report.already == 0 && report.archived == 0;
     output.answer(&report, || words(&report, args.dry_run));
     if nothing && !report.refused.is_empty() {
         return Err(Failure::Message(
@@ -42,10 +42,15 @@ pub fn add(
 ) -> Result<IngestReport, Failure> {
     let catalog = cube.fresh_catalog()?;
     let product = catalog.product(product)?;
-    let def = product.scenes().ok_or_else(|| {
-        Failure::Message(format!("{} is a derived product; scenes go into a scenes product", product.id))
-    })?;
+    let def = scenes_of(product)?;
     Ok(ingest(cube.store(), cube.index(), def, &product.grid, paths, options, progress)?)
+}
+
+/// The definition of a scenes product.
+pub fn scenes_of(product: &Product) -> Result<&ProductDef, Failure> {
+    product.scenes().ok_or_else(|| {
+        Failure::Message(format!("{} is a derived product; scenes go into a scenes product", product.id))
+    })
 }
 
 /// Half of the machine's memory, where that can be asked.
@@ -65,6 +70,10 @@ fn words(r: &IngestReport, dry_run: bool) -> String {
         r.already,
         r.refused.len()
     );
+    if r.archived > 0 {
+        text +=
+            &format!("\n{} are archived and stay out (`tesela scenes restore` brings them back)", r.archived);
+    }
     if !dry_run {
         text += &format!("\n{} slots, {:.1} MB, snapshot {}", r.slots, r.bytes as f64 / 1e6, r.snapshot);
         if r.resumed > 0 {

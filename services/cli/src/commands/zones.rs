@@ -33,8 +33,10 @@ pub fn run(cube: &Cube, command: ZonesCommand, output: &Output) -> Result<(), Fa
                 text
             });
         }
-        ZonesCommand::List => {
-            let sets = cube.index().zone_sets()?;
+        ZonesCommand::List { snapshot } => {
+            let snapshot = super::snapshot(cube, snapshot.as_deref())?;
+            let mut sets = cube.index().zone_sets()?;
+            sets.retain(|z| z.added <= snapshot);
             let rows: Vec<_> = sets
                 .iter()
                 .map(|z| json!({"id": z.id, "zones": z.zones, "key_field": z.key_field}))
@@ -46,13 +48,17 @@ pub fn run(cube: &Cube, command: ZonesCommand, output: &Output) -> Result<(), Fa
                     .join("\n")
             });
         }
-        ZonesCommand::Show { id, key } => show(cube, &id, key.as_deref(), output)?,
+        ZonesCommand::Show { id, key, snapshot } => {
+            let snapshot = super::snapshot(cube, snapshot.as_deref())?;
+            show(cube, &id, key.as_deref(), snapshot, output)?;
+        }
         ZonesCommand::Stats { id, product, band, datetime, min_coverage, snapshot, output: file } => {
             let all_periods = datetime.as_deref() == Some("all");
             let time = match datetime.as_deref().filter(|_| !all_periods) {
                 Some(t) => TimeSelector::parse(t)?,
                 None => TimeSelector::Latest,
             };
+            let snapshot = snapshot.map(|asked| super::snapshot(cube, Some(&asked))).transpose()?;
             let table = cube.zone_stats(&ZoneQuery {
                 set: id,
                 product,
@@ -117,9 +123,13 @@ pub fn add(
     Ok((n, layer.report))
 }
 
-fn show(cube: &Cube, id: &str, key: Option<&str>, output: &Output) -> Result<(), Failure> {
+fn show(cube: &Cube, id: &str, key: Option<&str>, snapshot: u64, output: &Output) -> Result<(), Failure> {
     let catalog = cube.fresh_catalog()?;
     let set = catalog.zone_set(id)?;
+    if set.added > snapshot {
+        let words = format!("zone set {id} came in at snapshot {}, after {snapshot}", set.added);
+        return Err(Failure::Message(words));
+    }
     let value = match key {
         None => json!({
             "id": set.id, "zones": set.zones, "key_field": set.key_field, "edition": set.edition,

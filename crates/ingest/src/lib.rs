@@ -15,11 +15,14 @@
 
 mod batch;
 pub mod fuse;
+mod geokeys;
 pub mod overviews;
 pub mod plan;
 pub mod polygons;
+mod quality;
 pub mod raster;
 pub mod run;
+mod sampler;
 pub mod slots;
 pub mod source;
 

@@ -15,8 +15,8 @@ use tesela_store::Store;
 
 use crate::IngestError;
 use crate::batch::{Job, units_at_once, write_batch};
-use crate::fuse::QualityTable;
 use crate::plan::{Day, PlannedScene, batches, place, resolve_files};
+use crate::quality::QualityTable;
 use crate::raster;
 use crate::slots::Context;
 use crate::source::{AcceptRule, RefusalReason, SceneSource, discover};

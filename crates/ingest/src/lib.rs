@@ -6,6 +6,9 @@
 //! | [`raster`] | opening and reading the files of a scene, GeoTIFF only |
 //! | [`plan`] | which scenes go in, their tiles and solar days, batches closed over a day |
 //! | [`fuse`] | one slot: the scenes of a day and platform in one tile |
+//! | `sampler` | where a slot's pixels lie in one scene's rasters |
+//! | `quality` | what quality words say |
+//! | `geokeys` | CRSs of files that say the same, made once |
 //! | [`slots`] | a unit's slots and their pyramids into the store |
 //! | `batch` | days cut into units, each resumable, and one commit |
 //! | [`overviews`] | levels 4 and up, across the mosaic |

@@ -22,7 +22,7 @@ fi
 # Share of the bound, own grid and warped apart.
 cargo bench -q -p tesela-benches --profile dev --bench ingest -- --size "$SIZE" --years "$YEARS" 2>/dev/null |
     tee "$scratch/bound"
-awk '/_share_of_bound/ { if (least == "" || $2 < least) least = $2 } END { print "share_of_bound", least }' "$scratch/bound"
+awk '/_share_of_bound / { if (least == "" || $2 < least) least = $2 } END { print "share_of_bound", least }' "$scratch/bound"
 
 # Peak memory of the executable against what it was allowed.
 "$TESELA" demo --cube "$scratch/demo" --no-serve --size "$SIZE" --years "$YEARS" >/dev/null 2>&1

@@ -6,6 +6,9 @@
 //! | [`raster`] | opening and reading the files of a scene, GeoTIFF only |
 //! | [`plan`] | which scenes go in, their tiles and solar days, batches closed over a day |
 //! | [`fuse`] | one slot: the scenes of a day and platform in one tile |
+//! | `sampler` | where a slot's pixels lie in one scene's rasters |
+//! | `quality` | what quality words say |
+//! | `geokeys` | CRSs of files that say the same, made once |
 //! | [`slots`] | a unit's slots and their pyramids into the store |
 //! | [`repair`] | damaged groups of scenes made again |
 //! | [`withdraw`] | scenes that the operator archives and restores |
@@ -18,13 +21,16 @@
 
 mod batch;
 pub mod fuse;
+mod geokeys;
 mod join;
 pub mod overviews;
 pub mod plan;
 pub mod polygons;
+mod quality;
 pub mod raster;
 pub mod repair;
 pub mod run;
+mod sampler;
 pub mod slots;
 pub mod source;
 pub mod withdraw;

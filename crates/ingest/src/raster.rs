@@ -10,6 +10,7 @@ use tesela_grid::{CrsName, GeoBox};
 use tesela_store::Pixels;
 
 use crate::IngestError;
+use crate::geokeys;
 use crate::source::BandFile;
 
 /// Largest side of a source raster, pixels; Landsat scenes have about 8,000.
@@ -124,11 +125,15 @@ pub fn probe(file: &BandFile, band: &str) -> Result<RasterInfo, IngestError> {
         if t[2] != 0.0 || t[4] != 0.0 {
             return Err(bad("the raster is rotated; Landsat Level-2 is north-up".into()));
         }
-        let wkt = dataset.projection();
-        if wkt.trim().is_empty() {
-            return Err(bad("the file has no coordinate reference system; write it into the GeoTIFF".into()));
-        }
-        let crs: CrsName = identify(&wkt).map_err(|e| bad(format!("its CRS is not usable: {e}")))?;
+        let crs: CrsName = geokeys::remembered(path, || {
+            let wkt = dataset.projection();
+            if wkt.trim().is_empty() {
+                return Err(bad(
+                    "the file has no coordinate reference system; write it into the GeoTIFF".into()
+                ));
+            }
+            identify(&wkt).map_err(|e| bad(format!("its CRS is not usable: {e}")))
+        })?;
         let raster = band_of(dataset, file, band)?;
         if raster.band_type() == GdalDataType::Unknown {
             return Err(unreadable(

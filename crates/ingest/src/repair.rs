@@ -18,7 +18,7 @@ use tesela_store::{ObjectKey, Pixels, Store, Window};
 
 use crate::IngestError;
 use crate::batch::{Beside, Job, commit_batch, make_batch};
-use crate::fuse::{SlotPixels, fuse};
+use crate::fuse::{Content, Slot, decide};
 use crate::join::placed;
 use crate::overviews::{OverviewsGroup, Place, write_group};
 use crate::plan::{Day, DayKey};
@@ -194,21 +194,39 @@ impl Repairer<'_> {
         let windows = layout.windows();
         let mut writers =
             c.bands.iter().map(|b| layout.band_writer(self.store, b)).collect::<Result<Vec<_>, _>>()?;
+        let mut facts = layout.facts(&self.product.masks);
         for (position, date) in dates.iter().enumerate() {
             if progress.cancelled() {
                 return Err(Stop::Error(IngestError::Cancelled));
             }
-            let pixels = match self.kept_pixels(c, damaged, layout.tile, date.old) {
-                Some(pixels) => pixels,
-                None => self.fused_again(c, layout.tile, date)?,
-            };
-            write_slot(c, &windows, &mut writers, position as u64, pixels)?;
+            let position = position as u64;
+            if let Some(planes) = self.kept_pixels(c, damaged, layout.tile, date.old) {
+                let content = Content::Planes(planes);
+                let slot = Slot { window: windows[0], pixels_read: 0, content };
+                write_slot(c, &windows, &mut writers, &mut facts, position, slot)?;
+                continue;
+            }
+            let day = self.day_again(layout.tile, date)?;
+            let table = c.quality.as_ref().map(|(_, table)| table);
+            let written = decide(self.product, table, self.grid, layout.tile, &day).and_then(|slot| {
+                let found = slot.is_some();
+                slot.map(|s| write_slot(c, &windows, &mut writers, &mut facts, position, s)).transpose()?;
+                Ok(found)
+            });
+            match written {
+                Ok(true) => {}
+                Ok(false) => return Err(no_pixel(layout.tile, date)),
+                Err(e) if e.scene_code().is_some() => return Err(Stop::Cannot(e.to_string())),
+                Err(e) => return Err(Stop::Error(e)),
+            }
         }
         let mut objects = Vec::new();
         for writer in writers {
             objects.extend(BandWriter::finish(writer)?);
         }
-        objects.extend(self.store.write_group(&layout.spec(dates.iter().map(|d| d.time).collect()))?);
+        let mut spec = layout.spec(dates.iter().map(|d| d.time).collect());
+        objects.extend(layout.put_facts(self.store, &facts, &self.product.masks, &mut spec)?);
+        objects.extend(self.store.write_group(&spec)?);
         Ok(NewGroup {
             prefix: layout.prefix.as_str().into(),
             archive: damaged.archive,
@@ -223,7 +241,7 @@ impl Repairer<'_> {
         damaged: &DamagedGroup,
         tile: TileId,
         position: u64,
-    ) -> Option<SlotPixels> {
+    ) -> Option<Vec<Pixels>> {
         let prefix = ObjectKey::new(&damaged.prefix).ok()?;
         let window = self.grid.tile_window(tile, 0);
         let whole = Window { y0: 0, x0: 0, height: window.height, width: window.width };
@@ -240,11 +258,11 @@ impl Repairer<'_> {
             self.store.read_window(&array, position, whole, &mut plane).ok()?;
             planes.push(plane);
         }
-        Some(SlotPixels { window, planes })
+        Some(planes)
     }
 
-    /// A slot from the files of its scenes.
-    fn fused_again(&self, c: &Context<'_>, tile: TileId, date: &Dated) -> Result<SlotPixels, Stop> {
+    /// The scenes of a slot, from their files.
+    fn day_again(&self, tile: TileId, date: &Dated) -> Result<Day, Stop> {
         let Some(row) = date.rows.first() else { return Err(Stop::Cannot("no row is left of it".into())) };
         let mut day: Option<Day> = None;
         for scene in self.index.slot_scenes(row.id)? {
@@ -255,17 +273,9 @@ impl Repairer<'_> {
                 .scenes
                 .push(placed);
         }
-        let nothing =
-            || Stop::Cannot(format!("the files of {} hold no pixel in tile {tile} any more", row.solar_day));
-        let mut day = day.ok_or_else(nothing)?;
+        let mut day = day.ok_or_else(|| no_pixel(tile, date))?;
         day.sort();
-        let day = day.within(&self.grid.tile_window(tile, 0));
-        match fuse(self.product, c.quality.as_ref().map(|(_, table)| table), self.grid, tile, &day) {
-            Ok(Some((pixels, _))) => Ok(pixels),
-            Ok(None) => Err(nothing()),
-            Err(e) if e.scene_code().is_some() => Err(Stop::Cannot(e.to_string())),
-            Err(e) => Err(Stop::Error(e)),
-        }
+        Ok(day.within(&self.grid.tile_window(tile, 0)))
     }
 
     /// Objects, as the damaged group names them, that did not come out as they were: other bytes where the recorded
@@ -506,6 +516,11 @@ fn is_band(c: &Context<'_>, array: &str) -> bool {
     c.bands.iter().any(|b| b.name == band)
 }
 
+fn no_pixel(tile: TileId, date: &Dated) -> Stop {
+    let day = date.rows.first().map_or("a day", |row| row.solar_day.as_str());
+    Stop::Cannot(format!("the files of {day} hold no pixel in tile {tile} any more"))
+}
+
 /// The name that an object has once positions on the time axis are others; `None` when it holds several of them and
 /// so has no counterpart. `single`: objects of level 0 and of grid-wide levels hold one date.
 fn relocated(name: &str, positions: &BTreeMap<u64, u64>, dense: bool, single: bool) -> Option<String> {
@@ -515,7 +530,8 @@ fn relocated(name: &str, positions: &BTreeMap<u64, u64>, dense: bool, single: bo
     let (array, chunk) = name.split_once("/c/")?;
     let (date, rest) = chunk.split_once('/')?;
     let in_tile = ["overviews/1/", "overviews/2/", "overviews/3/"].iter().any(|l| array.starts_with(l));
-    if !single || in_tile {
+    // Facts are of all dates, and follow from them.
+    if !single || in_tile || array.starts_with("facts/") {
         return None;
     }
     let new = positions.get(&date.parse().ok()?)?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tesela_crs::CrsInfo;
 use tesela_grid::{GridDef, PixelWindow, TileId};
 use tesela_index::{NewGroup, NewObject, NewSlot};
+use tesela_layout::facts::BandFacts;
 use tesela_layout::names::slots_prefix;
 use tesela_layout::{BandWriter, Form, SlotsGroup};
 use tesela_model::{Band, Instant, ProductDef, Progress, PyramidRule};
@@ -14,8 +15,9 @@ use tesela_raster::{Sample, SceneReduction};
 use tesela_store::{ObjectInfo, ObjectKey, Pixels, Store};
 
 use crate::IngestError;
-use crate::fuse::{QualityTable, SlotPixels, fuse};
+use crate::fuse::{Content, Slot, decide, read_band};
 use crate::plan::Day;
+use crate::quality::QualityTable;
 
 /// What all writers of one ingest share.
 pub struct Context<'c> {
@@ -72,18 +74,24 @@ impl<'c> Context<'c> {
         }
     }
 
-    /// Which pixels of a level are fill, and which pass the standard mask.
-    fn clear_and_fill(&self, planes: &[Pixels]) -> (Vec<bool>, Vec<bool>) {
-        let n = planes.first().map_or(0, Pixels::len);
+    /// Which children the next level of a set of planes is made of.
+    ///
+    /// # Errors
+    /// Never in practice: sizes are ours.
+    fn reduction(
+        &self,
+        planes: &[Pixels],
+        width: usize,
+        height: usize,
+    ) -> Result<SceneReduction, IngestError> {
         if let Some((q, table)) = &self.quality {
-            let (mut clear, mut fill) = (vec![false; n], vec![false; n]);
-            table.each(&planes[*q], |i, is_fill, is_clear| (fill[i], clear[i]) = (is_fill, is_clear));
-            return (clear, fill);
+            return SceneReduction::judged(width, height, &table.judged(&planes[*q])).map_err(size);
         }
-        let fill: Vec<bool> = (0..n)
+        let fill: Vec<bool> = (0..width * height)
             .map(|i| planes.iter().zip(&self.bands).all(|(p, b)| p.get_f64(i).is_none_or(|v| b.is_nodata(v))))
             .collect();
-        (fill.iter().map(|f| !f).collect(), fill)
+        let clear: Vec<bool> = fill.iter().map(|f| !f).collect();
+        SceneReduction::new(width, height, &clear, &fill).map_err(size)
     }
 
     /// The next pyramid level of a set of planes.
@@ -91,21 +99,19 @@ impl<'c> Context<'c> {
     /// # Errors
     /// Never in practice: sizes are ours.
     pub fn halve(&self, planes: &[Pixels], width: usize, height: usize) -> Result<Vec<Pixels>, IngestError> {
-        let (clear, fill) = self.clear_and_fill(planes);
-        let reduction = SceneReduction::new(width, height, &clear, &fill).map_err(size)?;
-        planes
-            .par_iter()
-            .zip(&self.bands)
-            .map(|(plane, band)| {
-                Ok(match plane {
-                    Pixels::U8(v) => Pixels::U8(reduce(&reduction, v, band.nodata as u8, band.pyramid)?),
-                    Pixels::U16(v) => Pixels::U16(reduce(&reduction, v, band.nodata as u16, band.pyramid)?),
-                    Pixels::I16(v) => Pixels::I16(reduce(&reduction, v, band.nodata as i16, band.pyramid)?),
-                    Pixels::F32(v) => Pixels::F32(reduce(&reduction, v, band.nodata as f32, band.pyramid)?),
-                })
-            })
-            .collect()
+        let reduction = self.reduction(planes, width, height)?;
+        planes.par_iter().zip(&self.bands).map(|(plane, band)| reduced(&reduction, plane, band)).collect()
     }
+}
+
+/// A band's plane at the next level.
+fn reduced(reduction: &SceneReduction, plane: &Pixels, band: &Band) -> Result<Pixels, IngestError> {
+    Ok(match plane {
+        Pixels::U8(v) => Pixels::U8(reduce(reduction, v, band.nodata as u8, band.pyramid)?),
+        Pixels::U16(v) => Pixels::U16(reduce(reduction, v, band.nodata as u16, band.pyramid)?),
+        Pixels::I16(v) => Pixels::I16(reduce(reduction, v, band.nodata as i16, band.pyramid)?),
+        Pixels::F32(v) => Pixels::F32(reduce(reduction, v, band.nodata as f32, band.pyramid)?),
+    })
 }
 
 fn reduce<T: Sample>(
@@ -160,16 +166,11 @@ pub fn write_unit(
         if progress.cancelled() {
             return Err(IngestError::Cancelled);
         }
-        if let Some((slot, read)) =
-            fuse(c.product, c.quality.as_ref().map(|(_, table)| table), c.grid, tile, day)?
-        {
-            c.pixels_read.fetch_add(read, Ordering::Relaxed);
+        let table = c.quality.as_ref().map(|(_, table)| table);
+        if let Some(slot) = decide(c.product, table, c.grid, tile, day)? {
+            c.pixels_read.fetch_add(slot.pixels_read, Ordering::Relaxed);
             let position = times.len() as u64;
-            facts
-                .par_iter_mut()
-                .zip(&slot.planes)
-                .for_each(|(facts, plane)| facts.add(position, &windows[0], &slot.window, plane));
-            write_slot(c, &windows, &mut writers, position, slot)?;
+            write_slot(c, &windows, &mut writers, &mut facts, position, slot)?;
             let time = later(day.time(), &times);
             times.push(time);
             result.slots.push(NewSlot {
@@ -201,36 +202,77 @@ pub fn write_unit(
     Ok(result)
 }
 
-/// One slot into the group, all levels, band by band in parallel.
+/// One slot into the group, all levels and facts, band by band in parallel.
 pub(crate) fn write_slot(
     c: &Context<'_>,
-    windows: &[PixelWindow],
+    tiles: &[PixelWindow],
     writers: &mut [BandWriter],
+    facts: &mut [BandFacts],
     position: u64,
-    slot: SlotPixels,
+    slot: Slot<'_>,
 ) -> Result<(), IngestError> {
-    let mut slot = slot;
-    for (level, tile) in windows.iter().enumerate() {
-        if level > 0 {
-            let planes = c.halve(&slot.planes, slot.window.width, slot.window.height)?;
-            let w = slot.window;
-            let window = PixelWindow::new(
-                w.px.div_euclid(2),
-                w.py.div_euclid(2),
-                w.width.div_ceil(2),
-                w.height.div_ceil(2),
-            );
-            slot = SlotPixels { window, planes };
+    let windows = level_windows(slot.window, tiles.len());
+    let pass = |writer: &mut BandWriter| match c.form {
+        Form::Archive => writer.pass(position + 1),
+        Form::Recent => Ok(()),
+    };
+    let (words, judged, shares) = match slot.content {
+        Content::Judged { words, judged, shares } => (words, judged, shares),
+        Content::Planes(mut planes) => {
+            facts
+                .par_iter_mut()
+                .zip(&planes)
+                .for_each(|(facts, plane)| facts.add(position, &tiles[0], &slot.window, plane));
+            for (level, tile) in tiles.iter().enumerate() {
+                if level > 0 {
+                    planes = c.halve(&planes, windows[level - 1].width, windows[level - 1].height)?;
+                }
+                writers.par_iter_mut().zip(&planes).try_for_each(|(writer, plane)| {
+                    writer.put(position, level as u32, tile, &windows[level], plane)
+                })?;
+            }
+            return Ok(writers.par_iter_mut().try_for_each(pass)?);
         }
-        writers
-            .par_iter_mut()
-            .zip(&slot.planes)
-            .try_for_each(|(writer, plane)| writer.put(position, level as u32, tile, &slot.window, plane))?;
+    };
+    // Quality decides, at every level, which pixels the other bands' means are made of.
+    let quality = c.quality.as_ref().map(|(q, table)| (*q, table));
+    let (mut levels, mut reductions) = (vec![words], Vec::new());
+    if let Some((q, table)) = quality {
+        let mut judged = judged;
+        for (below, w) in windows.iter().take(tiles.len().saturating_sub(1)).enumerate() {
+            let reduction = SceneReduction::judged(w.width, w.height, &judged).map_err(size)?;
+            let words = reduced(&reduction, &levels[below], &c.bands[q])?;
+            judged = table.judged(&words);
+            levels.push(words);
+            reductions.push(reduction);
+        }
     }
-    if c.form == Form::Archive {
-        writers.par_iter_mut().try_for_each(|writer| writer.pass(position + 1))?;
-    }
-    Ok(())
+    writers.par_iter_mut().zip(facts).enumerate().try_for_each(|(b, (writer, facts))| {
+        if quality.is_some_and(|(q, _)| q == b) {
+            facts.add(position, &tiles[0], &slot.window, &levels[0]);
+            for (level, words) in levels.iter().enumerate() {
+                writer.put(position, level as u32, &tiles[level], &windows[level], words)?;
+            }
+        } else if let Some(mut plane) = read_band(&shares, &c.product.measurements[b], &slot.window)? {
+            facts.add(position, &tiles[0], &slot.window, &plane);
+            for (level, tile) in tiles.iter().enumerate() {
+                if level > 0 {
+                    plane = reduced(&reductions[level - 1], &plane, &c.bands[b])?;
+                }
+                writer.put(position, level as u32, tile, &windows[level], &plane)?;
+            }
+        }
+        Ok(pass(writer)?)
+    })
+}
+
+/// A slot's window at each level.
+fn level_windows(window: PixelWindow, levels: usize) -> Vec<PixelWindow> {
+    let halved = |w: &PixelWindow| {
+        let (px, py) = (w.px.div_euclid(2), w.py.div_euclid(2));
+        Some(PixelWindow::new(px, py, w.width.div_ceil(2), w.height.div_ceil(2)))
+    };
+    std::iter::successors(Some(window), halved).take(levels).collect()
 }
 
 /// The date itself, or one second past the last: a group's time axis never repeats.

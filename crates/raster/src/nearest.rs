@@ -20,19 +20,28 @@ impl NearestIndex {
     /// Finds the pixels of `window` that the picture's pixels lie in. Windows of 2^31 pixels
     /// and more are treated as empty.
     pub fn new(grid: &SourceGrid, window: &PixelWindow) -> Self {
-        let mut indices = vec![OUTSIDE; grid.width() * grid.height()];
-        if grid.width() == 0 || window.is_empty() || i32::try_from(window.len()).is_err() {
+        Self::of_part(grid, window, &PixelWindow::new(0, 0, grid.width(), grid.height()))
+    }
+
+    /// As [`NearestIndex::new`], of a part of the picture alone: rows and columns counted from its first pixel. What
+    /// lies past the picture has no source pixel.
+    pub fn of_part(grid: &SourceGrid, window: &PixelWindow, part: &PixelWindow) -> Self {
+        let mut indices = vec![OUTSIDE; part.len()];
+        if part.is_empty() || window.is_empty() || i32::try_from(window.len()).is_err() {
             return Self { indices, source_len: window.len() };
         }
-        let (mut us, mut vs) = (vec![0.0; grid.width()], vec![0.0; grid.width()]);
+        let (left, top) = (part.px.max(0) as usize, part.py.max(0) as usize);
+        let (mut us, mut vs) = (vec![f64::NAN; left + part.width], vec![f64::NAN; left + part.width]);
         let (px, py) = (window.px as f64, window.py as f64);
         let (width, height) = (window.width as f64, window.height as f64);
         let stride = window.width as u32;
-        let all_inside = grid.is_complete()
+        let whole = PixelWindow::new(0, 0, grid.width(), grid.height());
+        let all_inside = whole.union(part) == whole
+            && grid.is_complete()
             && grid.source_window(Resampling::Nearest).is_some_and(|needed| needed.union(window) == *window);
-        for (row, line) in indices.chunks_exact_mut(grid.width()).enumerate() {
-            grid.row(row, &mut us, &mut vs);
-            for ((index, u), v) in line.iter_mut().zip(&us).zip(&vs) {
+        for (row, line) in indices.chunks_exact_mut(part.width).enumerate() {
+            grid.row(top + row, &mut us, &mut vs);
+            for ((index, u), v) in line.iter_mut().zip(&us[left..]).zip(&vs[left..]) {
                 let (u, v) = (u - px, v - py);
                 // Not for NaN. The product fits: the window holds fewer than 2^31 pixels.
                 let inside = all_inside || (u >= 0.0 && u < width && v >= 0.0 && v < height);
@@ -58,6 +67,39 @@ impl NearestIndex {
         check_size("the picture", out.len(), self.indices.len())?;
         for (out, index) in out.iter_mut().zip(&self.indices) {
             *out = values.get(*index as usize).copied().unwrap_or(fill);
+        }
+        Ok(())
+    }
+
+    /// As [`gather`](Self::gather), into the first `width` pixels of rows `stride` long, and only where `take` says
+    /// so (everywhere without it): other pixels stay as they are.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if `values` is not the window, `take` not the picture, or `out` ends before it.
+    pub fn gather_rows<T: Copy>(
+        &self,
+        values: &[T],
+        fill: T,
+        take: Option<&[bool]>,
+        width: usize,
+        out: &mut [T],
+        stride: usize,
+    ) -> Result<(), RasterError> {
+        check_size("the source", values.len(), self.source_len)?;
+        check_size("what is taken", take.map_or(self.indices.len(), <[bool]>::len), self.indices.len())?;
+        let rows = self.indices.chunks_exact(width.max(1));
+        let needed = rows.len().saturating_sub(1) * stride + width;
+        check_size("the raster", out.len().min(needed), needed)?;
+        let value = |index: &u32| values.get(*index as usize).copied().unwrap_or(fill);
+        for (row, (indices, out)) in rows.zip(out.chunks_mut(stride.max(1))).enumerate() {
+            match take.map(|take| &take[row * width..(row + 1) * width]) {
+                None => out.iter_mut().zip(indices).for_each(|(out, index)| *out = value(index)),
+                Some(take) => {
+                    for ((out, index), take) in out.iter_mut().zip(indices).zip(take) {
+                        *out = if *take { value(index) } else { *out };
+                    }
+                }
+            }
         }
         Ok(())
     }

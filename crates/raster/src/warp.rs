@@ -252,7 +252,16 @@ impl SourceGrid {
 
     /// The box around all positions, in source pixels, `y` growing down; `None` if no pixel has one.
     pub fn source_bounds(&self) -> Option<BoundingBox> {
-        let smooth = self.kinds.iter().enumerate().filter(|(_, kind)| **kind == Cell::Smooth);
+        self.bounds_of_rows(&(0..self.height))
+    }
+
+    /// The box around the positions of some rows, or around a little more.
+    fn bounds_of_rows(&self, rows: &std::ops::Range<usize>) -> Option<BoundingBox> {
+        let meets = |index: usize| {
+            let of_cell = self.pixels(index / self.cells[0], 1);
+            of_cell.start < rows.end && rows.start < of_cell.end
+        };
+        let smooth = self.kinds.iter().enumerate().filter(|(i, kind)| **kind == Cell::Smooth && meets(*i));
         let corners =
             smooth.flat_map(|(index, _)| self.corners(index % self.cells[0], index / self.cells[0]));
         BoundingBox::of_points(corners.chain(self.exact.iter().copied()).map(|[u, v]| (u, v)))
@@ -263,7 +272,12 @@ impl SourceGrid {
     ///
     /// A picture that lies on the source's own pixels reads no neighbours (nearest and bilinear).
     pub fn source_window(&self, resampling: Resampling) -> Option<PixelWindow> {
-        let bounds = self.source_bounds()?;
+        self.rows_window(resampling, &(0..self.height))
+    }
+
+    /// As [`SourceGrid::source_window`], for some rows of the picture.
+    pub fn rows_window(&self, resampling: Resampling, rows: &std::ops::Range<usize>) -> Option<PixelWindow> {
+        let bounds = self.bounds_of_rows(rows)?;
         let range = |min: f64, max: f64| -> (i64, i64) {
             let (min, max) = (min.clamp(-1e12, 1e12), max.clamp(-1e12, 1e12));
             let between = ((min - 0.5 + ALIGNED_PX).floor() as i64, (max - 0.5 - ALIGNED_PX).ceil() as i64);

@@ -20,34 +20,62 @@ pub struct ShardWriter {
     chunks: Vec<Chunk>,
     /// Chunks before this place are in `spool`.
     flushed: usize,
+    /// Whether dates come in order, so that chunks are written as soon as those before them are.
+    streams: bool,
     spool: Option<Spool>,
+    /// Memory of chunks that are compressed, for those that come.
+    spare: Vec<Pixels>,
 }
 
 enum Chunk {
     Untouched,
-    Begun {
-        pixels: Pixels,
-        missing: u64,
-    },
+    Begun(Begun),
     Done(Option<Vec<u8>>),
     /// (offset, length) in the object.
     Flushed(u64, u64),
 }
+
+/// A chunk that is being written to.
+struct Begun {
+    /// Unspecified at dates that nothing was written to.
+    pixels: Pixels,
+    /// Pixels still to come.
+    missing: u64,
+    /// Bit k: date k of the chunk was written to, or filled.
+    dates: u64,
+}
+
+/// Dates of a chunk that are kept track of; deeper chunks are filled when they are begun.
+const TRACKED_DATES: u64 = u64::BITS as u64;
+
+/// Bytes gathered before they are hashed and written: hashing is several times quicker by large pieces.
+const SPOOL_BYTES: usize = 256 << 10;
 
 /// What of the object is written already.
 struct Spool {
     staged: Staged,
     bytes: u64,
     hasher: blake3::Hasher,
+    /// Neither hashed nor written yet.
+    gathered: Vec<u8>,
 }
 
 impl Spool {
     fn append(&mut self, bytes: &[u8]) -> Result<(u64, u64), StoreError> {
         let place = (self.bytes, bytes.len() as u64);
-        self.staged.append(bytes)?;
-        self.hasher.update(bytes);
+        self.gathered.extend_from_slice(bytes);
         self.bytes += place.1;
+        if self.gathered.len() >= SPOOL_BYTES {
+            self.pass_on()?;
+        }
         Ok(place)
+    }
+
+    fn pass_on(&mut self) -> Result<(), StoreError> {
+        self.hasher.update(&self.gathered);
+        self.staged.append(&self.gathered)?;
+        self.gathered.clear();
+        Ok(())
     }
 }
 
@@ -72,7 +100,18 @@ impl ShardWriter {
         };
         let extent = std::array::from_fn(|i| info.shard[i].min(info.shape[i] - shard[i] * info.shard[i]));
         let chunks = (0..array.chunk_count()).map(|_| Chunk::Untouched).collect();
-        Ok(Self { key: array.shard_key(shard), codec, extent, chunks, flushed: 0, spool: None, store, array })
+        Ok(Self {
+            key: array.shard_key(shard),
+            codec,
+            extent,
+            chunks,
+            flushed: 0,
+            streams: false,
+            spool: None,
+            spare: Vec::new(),
+            store,
+            array,
+        })
     }
 
     /// The object that [`ShardWriter::finish`] will put.
@@ -174,6 +213,7 @@ impl ShardWriter {
             return Ok(());
         }
         let [depth, rows, columns] = self.array.inner();
+        let size = self.array.dtype().size_bytes();
         let (y1, x1) = (y0 + height as u64, x0 + width as u64);
         for cy in y0 / rows..y1.div_ceil(rows) {
             for cx in x0 / columns..x1.div_ceil(columns) {
@@ -181,20 +221,54 @@ impl ShardWriter {
                 let (left, right) = (x0.max(cx * columns), x1.min((cx + 1) * columns));
                 let inner = [t / depth, cy, cx];
                 let place = self.place(inner)?;
-                let (mut chunk, missing) = self.begun(inner, place)?;
-                for y in top..bottom {
-                    let row = from[0] + (y - y0) as usize;
-                    let start = row * stride + from[1] + (left - x0) as usize;
-                    let to = ((t % depth * rows + y - cy * rows) * columns + left - cx * columns) as usize;
-                    self.copy(pixels, start, &mut chunk, to, (right - left) as usize);
+                let mut chunk = self.begun(inner, place)?;
+                let whole = bottom - top == rows && right - left == columns;
+                chunk.touch(t % depth, [rows, columns], self.array.fill(), whole);
+                let row = from[0] + (top - y0) as usize;
+                let start = (row * stride + from[1] + (left - x0) as usize) * size;
+                let to =
+                    ((t % depth * rows + top - cy * rows) * columns + left - cx * columns) as usize * size;
+                let run = (right - left) as usize * size;
+                let lines = pixels.bytes()[start..].chunks(stride * size);
+                let held = chunk.pixels.bytes_mut()[to..].chunks_mut(columns as usize * size);
+                for (line, held) in lines.zip(held).take((bottom - top) as usize) {
+                    held[..run].copy_from_slice(&line[..run]);
                 }
-                let missing = missing.saturating_sub((bottom - top) * (right - left));
-                self.chunks[place] = match missing {
-                    0 => Chunk::Done(self.encode(&chunk)?),
-                    _ => Chunk::Begun { pixels: chunk, missing },
+                chunk.missing = chunk.missing.saturating_sub((bottom - top) * (right - left));
+                self.chunks[place] = match chunk.missing {
+                    0 => Chunk::Done(self.encode_begun(chunk)?),
+                    _ => Chunk::Begun(chunk),
                 };
             }
         }
+        if self.streams { self.write_done() } else { Ok(()) }
+    }
+
+    /// Writes the chunks that are compressed and have none before them that is not.
+    fn write_done(&mut self) -> Result<(), StoreError> {
+        while let Some(Chunk::Done(bytes)) = self.chunks.get_mut(self.flushed) {
+            let bytes = bytes.take();
+            self.write_next(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the first chunk that is not written yet.
+    fn write_next(&mut self, encoded: Option<Vec<u8>>) -> Result<(), StoreError> {
+        if let Some(bytes) = encoded {
+            let spool = match &mut self.spool {
+                Some(spool) => spool,
+                none => none.insert(Spool {
+                    staged: self.store.objects().stage(&self.key)?,
+                    bytes: 0,
+                    hasher: blake3::Hasher::new(),
+                    gathered: Vec::new(),
+                }),
+            };
+            let (offset, len) = spool.append(&bytes)?;
+            self.chunks[self.flushed] = Chunk::Flushed(offset, len);
+        }
+        self.flushed += 1;
         Ok(())
     }
 
@@ -207,30 +281,19 @@ impl ShardWriter {
         let depth = self.array.inner()[0];
         let groups = if date >= self.extent[0] { date.div_ceil(depth) } else { date / depth };
         let end = ((groups * rows * columns) as usize).min(self.chunks.len());
+        self.streams = true;
         while self.flushed < end {
             let place = self.flushed;
             let encoded = match std::mem::replace(&mut self.chunks[place], Chunk::Done(None)) {
                 Chunk::Untouched => None,
-                Chunk::Begun { pixels, .. } => self.encode(&pixels)?,
+                Chunk::Begun(chunk) => self.encode_begun(chunk)?,
                 Chunk::Done(bytes) => bytes,
                 flushed @ Chunk::Flushed(..) => {
                     self.chunks[place] = flushed;
                     None
                 }
             };
-            if let Some(bytes) = encoded {
-                let spool = match &mut self.spool {
-                    Some(spool) => spool,
-                    none => none.insert(Spool {
-                        staged: self.store.objects().stage(&self.key)?,
-                        bytes: 0,
-                        hasher: blake3::Hasher::new(),
-                    }),
-                };
-                let (offset, len) = spool.append(&bytes)?;
-                self.chunks[place] = Chunk::Flushed(offset, len);
-            }
-            self.flushed += 1;
+            self.write_next(encoded)?;
         }
         Ok(())
     }
@@ -245,7 +308,7 @@ impl ShardWriter {
         }
         let chunks = std::mem::take(&mut self.chunks).into_iter().map(|chunk| match chunk {
             Chunk::Untouched => Ok(None),
-            Chunk::Begun { pixels, .. } => self.encode(&pixels),
+            Chunk::Begun(chunk) => self.encode_begun(chunk),
             Chunk::Done(bytes) => Ok(bytes),
             Chunk::Flushed(..) => Ok(None),
         });
@@ -263,24 +326,42 @@ impl ShardWriter {
             _ => (ABSENT, ABSENT),
         };
         spool.append(&index_bytes(self.chunks.iter().map(place).collect()))?;
+        spool.pass_on()?;
         let digest = spool.hasher.finalize().to_hex().as_str().to_owned();
         let info = ObjectInfo { key: self.key.clone(), bytes: spool.bytes, digest };
         self.store.put_staged(info, spool.staged).map(Some)
     }
 
-    /// Takes a chunk out to be written to, and how many of its pixels are still to come.
-    fn begun(&mut self, inner: [u64; 3], place: usize) -> Result<(Pixels, u64), StoreError> {
+    /// Takes a chunk out to be written to.
+    fn begun(&mut self, inner: [u64; 3], place: usize) -> Result<Begun, StoreError> {
         match std::mem::replace(&mut self.chunks[place], Chunk::Untouched) {
-            Chunk::Begun { pixels, missing } => Ok((pixels, missing)),
+            Chunk::Begun(chunk) => Ok(chunk),
             Chunk::Untouched => {
-                let fresh = Pixels::filled(self.array.dtype(), self.array.chunk_len(), self.array.fill());
-                Ok((fresh, self.missing_in(inner)))
+                let missing = self.missing_in(inner);
+                let (dtype, len) = (self.array.dtype(), self.array.chunk_len());
+                if self.array.inner()[0] > TRACKED_DATES {
+                    let pixels = Pixels::filled(dtype, len, self.array.fill());
+                    return Ok(Begun { pixels, missing, dates: u64::MAX });
+                }
+                let pixels = self.spare.pop().unwrap_or_else(|| Pixels::filled(dtype, len, 0.0));
+                Ok(Begun { pixels, missing, dates: 0 })
             }
             done @ (Chunk::Done(_) | Chunk::Flushed(..)) => {
                 self.chunks[place] = done;
                 Err(StoreError::ChunkWrittenTwice { object: self.key.clone(), inner })
             }
         }
+    }
+
+    /// Compresses a chunk that takes no more pixels.
+    fn encode_begun(&mut self, mut chunk: Begun) -> Result<Option<Vec<u8>>, StoreError> {
+        let [depth, rows, columns] = self.array.inner();
+        for date in 0..depth.min(TRACKED_DATES) {
+            chunk.touch(date, [rows, columns], self.array.fill(), false);
+        }
+        let encoded = self.encode(&chunk.pixels)?;
+        self.spare.push(chunk.pixels);
+        Ok(encoded)
     }
 
     /// Row-major place of an inner chunk in the shard.
@@ -332,5 +413,18 @@ impl ShardWriter {
             .encode(&pixels.to_le_bytes(), self.array.dtype().size_bytes())
             .map(Some)
             .map_err(|reason| StoreError::Encode { array: self.array.path().to_string(), reason })
+    }
+}
+
+impl Begun {
+    /// Before the first pixels of a date come: all of it becomes fill, unless they are all there is of it.
+    fn touch(&mut self, date: u64, [rows, columns]: [u64; 2], fill: f64, whole: bool) {
+        let bit = 1u64.checked_shl(date as u32).unwrap_or(0);
+        if self.dates & bit == 0 && !whole && bit != 0 {
+            let len = (rows * columns) as usize;
+            let first = date as usize * len;
+            self.pixels.fill_run(first..first + len, fill);
+        }
+        self.dates |= bit;
     }
 }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod reduce;
+pub(crate) mod row;
 mod rules;
 mod scene;
 

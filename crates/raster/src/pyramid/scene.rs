@@ -3,7 +3,7 @@
 use super::blocks::{half, parents, parents_of_two};
 use super::rules;
 use crate::Sample;
-use crate::error::RasterError;
+use crate::error::{RasterError, check_size};
 
 /// Which of its four children each reduced pixel uses: those that pass the standard mask; if none does, all that
 /// are not fill.
@@ -16,6 +16,31 @@ pub struct SceneReduction {
     /// Bit k: child k is used, in row order.
     used: Vec<u8>,
 }
+
+/// Which of four judged children are used: those observed and not hidden; if there is none, all that are observed.
+const fn used_of(children: [u8; 4], exists: u8) -> u8 {
+    let (mut observed, mut passing) = (0, 0);
+    let mut k = 0;
+    while k < 4 {
+        let is_observed = exists >> k & 1 & !children[k];
+        observed |= is_observed << k;
+        passing |= (is_observed & !(children[k] >> 1)) << k;
+        k += 1;
+    }
+    if passing != 0 { passing } else { observed }
+}
+
+/// [`used_of`] four children of two bits each, the first in the lowest.
+const USED: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let all = i as u8;
+        table[i] = used_of([all & 3, all >> 2 & 3, all >> 4 & 3, all >> 6], 0b1111);
+        i += 1;
+    }
+    table
+};
 
 impl SceneReduction {
     /// Decides from the children of one level: `clear` is true where a pixel passes the standard mask, `fill` where
@@ -30,6 +55,28 @@ impl SceneReduction {
             let passing = observed & bits(clear);
             if passing != 0 { passing } else { observed }
         })?;
+        Ok(Self { width, height, used })
+    }
+
+    /// As [`SceneReduction::new`] from one byte a child: bit 0 where there is no observation, bit 1 where the standard
+    /// mask hides it.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if the bytes do not fill the level.
+    pub fn judged(width: usize, height: usize, children: &[u8]) -> Result<Self, RasterError> {
+        if width == 0 || !width.is_multiple_of(2) || !height.is_multiple_of(2) {
+            let used = parents(children, width, height, |(children, exists)| used_of(children, exists))?;
+            return Ok(Self { width, height, used });
+        }
+        check_size("the level", children.len(), width * height)?;
+        let mut used = Vec::with_capacity(children.len() / 4);
+        for pair in children.chunks_exact(2 * width) {
+            let (top, low) = pair.split_at(width);
+            let blocks = top.as_chunks::<2>().0.iter().zip(low.as_chunks::<2>().0);
+            used.extend(blocks.map(|([a, b], [c, d])| {
+                USED[usize::from(a & 3 | (b & 3) << 2 | (c & 3) << 4 | (d & 3) << 6)]
+            }));
+        }
         Ok(Self { width, height, used })
     }
 
@@ -50,6 +97,9 @@ impl SceneReduction {
     /// [`RasterError::Size`] if the values do not fill the level.
     pub fn mean<T: Sample>(&self, values: &[T], nodata: T) -> Result<Vec<T>, RasterError> {
         const ALL: u8 = 0b1111;
+        if let Some(means) = self.mean_by_rows(values, nodata) {
+            return Ok(means);
+        }
         self.reduce(values, |children, used| {
             // Most pixels have four good children.
             if used == ALL
@@ -61,6 +111,26 @@ impl SceneReduction {
             }
             rules::mean(children, used, nodata)
         })
+    }
+
+    /// [`SceneReduction::mean`] where the type has a quick way for whole rows.
+    fn mean_by_rows<T: Sample>(&self, values: &[T], nodata: T) -> Option<Vec<T>> {
+        let (width, height) = (self.width, self.height);
+        if width == 0
+            || !width.is_multiple_of(2)
+            || !height.is_multiple_of(2)
+            || values.len() != width * height
+        {
+            return None;
+        }
+        let mut means = Vec::with_capacity(self.used.len());
+        for (pair, used) in values.chunks_exact(2 * width).zip(self.used.chunks_exact(width / 2)) {
+            let (top, low) = pair.split_at(width);
+            if !T::mean_row(top, low, used, nodata, &mut means) {
+                return None;
+            }
+        }
+        Some(means)
     }
 
     /// The most frequent whole quality word of the children used, ties to the smallest; `fill` where none is used.

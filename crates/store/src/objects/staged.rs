@@ -6,7 +6,7 @@ use super::local::io_error;
 use crate::StoreError;
 
 /// Bytes gathered before they are written to a staged file.
-const BUFFER_BYTES: usize = 1 << 20;
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// The beginning of an object that has no name yet. Dropped, it is gone.
 #[derive(Debug)]

@@ -26,6 +26,7 @@ pub mod load;
 pub mod mask;
 pub mod query;
 pub mod recipe;
+mod registered;
 pub mod series;
 pub mod view;
 pub mod zones;

@@ -4,3 +4,4 @@
 
 mod scene_search;
 mod slot_days;
+mod zones_and_objects;

@@ -1,4 +1,5 @@
 //! Boxes across 180° and round the poles.
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
 use tesela_crs::{is_torn, lon_lat_bounds, transform_points};
 use tesela_grid::{BoundingBox, CrsName};

@@ -153,12 +153,25 @@ pub fn commit_scenes(index: &dyn Index, scenes: &[NewScene]) -> Result<usize, In
 
 /// Commits four slots for each scene and an overview for each solar day and platform; the number of slots.
 pub fn commit_slots(index: &dyn Index, scenes: &[NewScene]) -> Result<usize, IndexError> {
-    let mut slots = 0;
-    for (b, batch) in batches(scenes).iter().enumerate() {
+    commit_with(index, scenes, false).map(|(slots, _)| slots)
+}
+
+/// Commits scenes with their slots and overviews, 32 solar days at once; the number of commits.
+#[allow(dead_code, reason = "the bench of commits uses it")]
+pub fn commit_whole(index: &dyn Index, scenes: &[NewScene]) -> Result<usize, IndexError> {
+    commit_with(index, scenes, true).map(|(_, commits)| commits)
+}
+
+fn commit_with(index: &dyn Index, scenes: &[NewScene], whole: bool) -> Result<(usize, usize), IndexError> {
+    let (mut slots, batches) = (0, batches(scenes));
+    for batch in &batches {
+        // Names that no other call gives.
+        let b = batch.first().map_or("", |s| &s.scene_key);
         let mut commit = IngestCommit {
             product: PRODUCT.into(),
             run: "bench".into(),
             summary: "{}".into(),
+            scenes: if whole { batch.to_vec() } else { Vec::new() },
             ..IngestCommit::default()
         };
         let group = |prefix: String| NewGroup {
@@ -205,5 +218,5 @@ pub fn commit_slots(index: &dyn Index, scenes: &[NewScene]) -> Result<usize, Ind
         slots += commit.slots.len();
         index.commit_ingest(&commit)?;
     }
-    Ok(slots)
+    Ok((slots, batches.len()))
 }

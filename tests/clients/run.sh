@@ -48,6 +48,10 @@ if [ -n "$store" ]; then absent xarray_check "$store"
 else one xarray_check "$TESELA_PYTHON" "$here/xarray_check.py" "$cube"; fi
 if [ -n "$store" ]; then absent zarr_view_check "$store"
 else one zarr_view_check "$TESELA_PYTHON" "$here/zarr_view_check.py" "$url" "$cube" "$out"; fi
+researcher=$store
+"$TESELA_PYTHON" -c 'import pandas, requests, rioxarray' 2> /dev/null || researcher=${store:-"$TESELA_PYTHON has no pandas, requests, rioxarray (requirements.txt)"}
+if [ -n "$researcher" ]; then absent researcher_check "$researcher"
+else one researcher_check "$TESELA_PYTHON" "$here/researcher_check.py" "$url" "$cube" "$out"; fi
 one ogc_check "$TESELA_PYTHON" "$here/ogc_check.py" "$url"
 
 tail=; [ $skipped = 0 ] || tail=", $skipped skipped"

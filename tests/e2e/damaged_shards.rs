@@ -115,3 +115,33 @@ fn damaged(product: &str, prefix: &str, year: &str, other_year: &str) {
 fn a_damaged_composite_is_refused_and_never_shown() {
     damaged("geomedian_annual", "derived/geomedian_annual/2020", "2020", "2019");
 }
+
+/// A lost shard would read as if nothing had been observed: composites would change and `compact` would make the loss
+/// last. What lies in no row of the index stays fill: bands that a scene does not have, tiles without data.
+fn lost(product: &str, prefix: &str, year: &str, other_year: &str) {
+    let cube = demo("2019-2020");
+    let (here, elsewhere) = (tiles(product, year), tiles(product, other_year));
+    let server = Server::start(&cube);
+    let (was, was_elsewhere) = (answers(&server, &here), answers(&server, &elsewhere));
+    drop(server);
+    let (path, key) = shard(&cube, prefix, "red");
+    std::fs::remove_file(&path).unwrap();
+    let server = Server::start(&cube);
+    let now = answers(&server, &here);
+    let refused = now.iter().filter(|a| a.0 == 500).count();
+    for ((path, was), now) in here.iter().zip(&was).zip(&now) {
+        assert!(now.0 == 500 || was == now, "other pixels at {path}, status {}", now.0);
+    }
+    assert!(refused > 0 && refused < here.len(), "{refused} of {} tiles refused", here.len());
+    assert!(answers(&server, &elsewhere) == was_elsewhere, "another time changed");
+    drop(server);
+    cube.run(&["check"]).says(&["object_missing", &key]);
+    if prefix.starts_with("scenes") {
+        cube.fails(&["compact", "--all"]).says(&[&key, "tesela check"]);
+    }
+}
+
+#[test]
+fn a_lost_shard_of_a_composite_is_refused_and_never_shown_as_fill() {
+    lost("geomedian_annual", "derived/geomedian_annual/2020", "2020", "2019");
+}

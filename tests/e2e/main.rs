@@ -22,6 +22,7 @@ mod colorado;
 mod crash;
 mod damaged_shards;
 mod disk_full;
+mod edges;
 mod faults;
 mod harness;
 mod keeping;

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{Raster, Server, TestCube, Window, data, lon_lat, python_with, read_store};
+use crate::harness::{
+    Raster, Server, TestCube, Window, answers, data, demo, lon_lat, python_with, read_store,
+};
 use crate::real_inputs::chiapas_manifest;
 
 /// Red and near infrared of a year without masks: with one date a year, that date. The reference has no mask either.
@@ -156,4 +158,65 @@ fn zones(
     }
     eprintln!("{set} {year}: {} zones, 5 statistics: largest difference {worst:.1e}", known.len());
     known.len()
+}
+
+/// Of two zones one lies three quarters outside the data. Without a word both ways of asking leave its values out.
+#[test]
+fn the_command_line_and_http_leave_out_the_same_values() {
+    let cube = demo("2024");
+    let [west, south, east, north] = answers::bounds(&Server::start(&cube));
+    let (width, height) = (east - west, north - south);
+    let square = |key: &str, x: f64| {
+        let (x, y) = (west + x * width, south + 0.4 * height);
+        let (far_x, far_y) = (x + 0.2 * width, y + 0.2 * height);
+        serde_json::json!({"type": "Feature", "properties": {"key": key}, "geometry": {"type": "Polygon", "coordinates":
+            [[[x, y], [far_x, y], [far_x, far_y], [x, far_y], [x, y]]]}})
+    };
+    let features = [square("inside", 0.4), square("border", 0.95)];
+    let file = cube.write(
+        "zones.geojson",
+        &serde_json::json!({"type": "FeatureCollection", "features": features}).to_string(),
+    );
+    cube.ok(&[
+        "zones",
+        "add",
+        &file,
+        "--key",
+        "key",
+        "--id",
+        "two@1",
+        "--title-es",
+        "Dos",
+        "--title-en",
+        "Two",
+    ]);
+    let server = Server::start(&cube);
+    for (share, border_has_values) in
+        [(None, false), (Some("0.5"), false), (Some("0"), true), (Some("1"), false)]
+    {
+        let path = "v1/zones/two@1/stats?product=ndvi_annual&band=ndvi&datetime=2024";
+        let http = server.json(&share.map_or(path.to_owned(), |s| format!("{path}&min_coverage={s}")));
+        let mut command = vec!["zones", "stats", "two@1", "--product", "ndvi_annual", "--band", "ndvi"];
+        command.extend(["--datetime", "2024"]);
+        command.extend(share.map(|s| ["--min-coverage", s]).into_iter().flatten());
+        let cli = cube.json(&command);
+        for (row, key) in [(0, "border"), (1, "inside")] {
+            let (ours, theirs) = (&http["rows"][row], &cli["rows"][row]);
+            assert_eq!((&ours["key"], &theirs["key"]), (&key.into(), &key.into()), "{http:#} {cli:#}");
+            for field in ["mean", "sd", "min", "max", "median", "coverage", "reason"] {
+                assert_eq!(ours[field], theirs[field], "{key} {field} at {share:?}");
+            }
+            let has_values = ours["mean"].is_f64();
+            if key == "border" {
+                let reason = if border_has_values { Value::Null } else { "below_min_coverage".into() };
+                assert_eq!((has_values, &ours["reason"]), (border_has_values, &reason), "{share:?} {ours:#}");
+            } else if share != Some("1") {
+                assert!(has_values, "{share:?} {ours:#}");
+            }
+        }
+    }
+    let stats = ["zones", "stats", "two@1", "--product", "ndvi_annual", "--band", "ndvi"];
+    let refused = cube.run(&[&stats[..], &["--min-coverage", "2"]].concat());
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    refused.says(&["a share from 0 to 1"]);
 }

@@ -8,7 +8,7 @@ use crate::harness::{Raster, Server, TestCube, Window, data, lon_lat, python_wit
 use crate::real_inputs::{cube_for, without_quality};
 
 /// Every band of a scene on its own grid: some pixels over HTTP, all of them in the store where Python can read it.
-fn is_copied(cube: &TestCube, product: &str, crs: &str, date: &str, bands: &[(&str, &Path, f64, f64)]) {
+pub fn is_copied(cube: &TestCube, product: &str, crs: &str, date: &str, bands: &[(&str, &Path, f64, f64)]) {
     let server = Server::start(cube);
     let groups = cube.groups(product);
     let names: Vec<&str> = bands.iter().map(|b| b.0).collect();

@@ -9,8 +9,9 @@ use tesela_index::{
     GenerationRow, Index, OverviewRow, SceneDayRow, SceneOrder, SlotRow, SqliteIndex, WriterLock,
 };
 use tesela_model::{Instant, Period};
-use tesela_store::{Store, StoreOptions};
+use tesela_store::{LocalObjects, Store, StoreOptions};
 
+use crate::registered::Registered;
 use crate::view::View;
 use crate::{Catalog, ComputeError};
 
@@ -101,11 +102,13 @@ impl Cube {
     }
 
     fn assemble(dir: &Path, index: SqliteIndex) -> Result<Self, ComputeError> {
-        let store = Store::open_local(&dir.join(STORE_DIR), &store_options())?;
+        let (options, index) = (store_options(), Arc::new(index));
+        let objects = LocalObjects::open(&dir.join(STORE_DIR), options.open_files, options.durable)?;
+        let objects = Registered::new(objects, index.clone());
         Ok(Self {
             dir: dir.to_owned(),
-            store,
-            index: Arc::new(index),
+            store: Store::with_objects(Arc::new(objects), &options),
+            index,
             catalog: Arc::default(),
             caches: Arc::default(),
         })

@@ -27,6 +27,7 @@ pub mod load;
 pub mod mask;
 pub mod query;
 pub mod recipe;
+mod registered;
 pub mod series;
 pub mod skip;
 pub mod view;

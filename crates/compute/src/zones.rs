@@ -3,6 +3,10 @@
 use serde::Serialize;
 use tesela_model::TimeSelector;
 
+/// Share of valid area below which values are null, unless whoever asks says otherwise: the same over HTTP and on the
+/// command line.
+pub const DEFAULT_MIN_COVERAGE: f64 = 0.5;
+
 /// A question about zones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ZoneQuery {

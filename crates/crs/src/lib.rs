@@ -16,6 +16,7 @@
 //! ```
 
 mod area_model;
+mod around;
 mod cf;
 mod client;
 mod error;
@@ -26,6 +27,7 @@ pub mod proj_crate;
 mod srs;
 mod transform;
 
+pub use around::{is_torn, lon_lat_bounds};
 pub use cf::CfValue;
 pub use client::parse_client_crs;
 pub use error::CrsError;

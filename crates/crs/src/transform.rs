@@ -137,7 +137,7 @@ pub fn transform_points(
 }
 
 /// The box around a box's image, from 21 points along each edge, and from a lattice inside if any of those
-/// fails. A box across the 180th meridian comes out as wide as the world.
+/// fails. A box across the 180th meridian comes out as wide as the world: see [`crate::lon_lat_bounds`].
 ///
 /// `None` if a CRS is unknown or no point can be transformed.
 pub fn transform_bounds(from: &CrsName, to: &CrsName, bounds: &BoundingBox) -> Option<BoundingBox> {

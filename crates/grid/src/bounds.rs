@@ -53,6 +53,16 @@ impl BoundingBox {
             && other.y_min <= self.y_max
     }
 
+    /// Whether longitude and latitude bounds hold a place, edges included; `x_min` above `x_max` are bounds across the
+    /// 180th meridian.
+    pub fn holds_place(&self, lon: f64, lat: f64) -> bool {
+        let (from_west, to_east) = (lon >= self.x_min, lon <= self.x_max);
+        let between = if self.x_min > self.x_max { from_west || to_east } else { from_west && to_east };
+        // 180° has two names.
+        let other = lon.abs() == 180.0 && [self.x_min, self.x_max].contains(&-lon);
+        (between || other) && self.y_min <= lat && lat <= self.y_max
+    }
+
     /// The smallest box holding both.
     pub fn union(&self, other: &Self) -> Self {
         Self::new(
@@ -74,5 +84,25 @@ impl BoundingBox {
             points.extend([(x, self.y_min), (x, self.y_max), (self.x_min, y), (self.x_max, y)]);
         }
         points
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_bounds_across_180() {
+        let fiji = BoundingBox::new(179.0, -18.0, -179.0, -16.0);
+        for lon in [179.0, 179.5, 180.0, -180.0, -179.5, -179.0] {
+            assert!(fiji.holds_place(lon, -17.0), "{lon}");
+        }
+        for (lon, lat) in [(178.9, -17.0), (-178.9, -17.0), (0.0, -17.0), (180.0, -19.0), (180.0, 0.0)] {
+            assert!(!fiji.holds_place(lon, lat), "{lon} {lat}");
+        }
+        let west = BoundingBox::new(178.0, 0.0, 180.0, 1.0);
+        assert!(west.holds_place(180.0, 0.5) && west.holds_place(-180.0, 0.5));
+        assert!(!west.holds_place(-179.9, 0.5) && !west.holds_place(0.0, 0.5));
+        assert!(BoundingBox::new(-180.0, -90.0, 180.0, -80.0).holds_place(13.0, -90.0));
     }
 }

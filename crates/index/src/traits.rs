@@ -365,6 +365,12 @@ pub trait Index: Send + Sync {
     /// See the trait.
     fn objects(&self) -> Result<Vec<ObjectRow>, IndexError>;
 
+    /// Whether some group has an object of that key: then it must be in the store.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn has_object(&self, key: &str) -> Result<bool, IndexError>;
+
     /// What contradicts itself inside the index, each as one sentence: rows that point at nothing, slots without
     /// place or scenes, scenes without slots.
     ///

@@ -50,6 +50,20 @@ pub enum IngestError {
         /// Scene bounds in the grid's CRS, or "cannot be projected".
         bounds: String,
     },
+    /// The scene lies where the grid's map is cut.
+    #[error(
+        "{product_id} lies where the map of grid {grid} ({crs}) is cut, at its outer meridian or at a pole: neighbouring pixels of the scene would lie on opposite sides of it; choose a product on a grid that is whole there, such as one in the scene's own CRS {scene_crs}"
+    )]
+    Torn {
+        /// The scene.
+        product_id: String,
+        /// The grid.
+        grid: String,
+        /// The grid's CRS.
+        crs: String,
+        /// The raster's CRS.
+        scene_crs: String,
+    },
     /// A scene of an existing slot can no longer be read for re-fusing.
     #[error("cannot fuse {product_id} with {other}, which shares its day: {reason}")]
     RefuseSource {
@@ -122,6 +136,7 @@ impl IngestError {
             Self::Geometry { .. } => Some("bad_geometry"),
             Self::BandsDiffer { .. } => Some("bands_differ"),
             Self::OutsideGrid { .. } => Some("outside_grid"),
+            Self::Torn { .. } => Some("across_the_cut"),
             Self::RefuseSource { .. } | Self::CannotArchive { .. } => Some("cannot_fuse"),
             _ => None,
         }

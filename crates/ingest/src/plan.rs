@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use tesela_crs::{transform_bounds, with_transformer};
+use tesela_crs::{is_torn, lon_lat_bounds, transform_bounds, with_transformer};
 use tesela_grid::{BoundingBox, CrsName, GridDef, PixelWindow, TileId};
 use tesela_index::SlotRow;
 use tesela_model::landsat::{resolve_alias, solar_day};
@@ -27,7 +27,7 @@ pub struct PlannedScene {
     pub geobox: tesela_grid::GeoBox,
     /// Level-0 window of the grid that its bounds cover.
     pub window: PixelWindow,
-    /// Longitude and latitude bounds.
+    /// Longitude and latitude bounds; `x_min` above `x_max` across the 180th meridian.
     pub bbox: BoundingBox,
     /// Solar day.
     pub solar_day: Date,
@@ -142,6 +142,18 @@ pub fn place(
         grid: grid.id.clone(),
         bounds,
     };
+    if is_torn(&geobox.crs, &grid.crs, &geobox.bounds()) {
+        // What lies around pieces on both sides of a map would seem to be everywhere on it.
+        if !has_a_place(&geobox, grid)? {
+            return Err(outside("in pieces on either side of its map".into()));
+        }
+        return Err(IngestError::Torn {
+            product_id: source.product_id.clone(),
+            grid: grid.id.clone(),
+            crs: short(&grid.crs),
+            scene_crs: short(&geobox.crs),
+        });
+    }
     let bounds = transform_bounds(&geobox.crs, &grid.crs, &geobox.bounds())
         .ok_or_else(|| outside("cannot be projected".into()))?;
     let across = pixel_across(&geobox, grid)?;
@@ -161,7 +173,7 @@ pub fn place(
         let b = bounds;
         return Err(outside(format!("{:.0} {:.0} {:.0} {:.0}", b.x_min, b.y_min, b.x_max, b.y_max)));
     }
-    let bbox = transform_bounds(&geobox.crs, &CrsName::lon_lat(), &geobox.bounds())
+    let bbox = lon_lat_bounds(&geobox.crs, &geobox.bounds())
         .ok_or_else(|| outside("has no longitude and latitude".into()))?;
     let middle = geobox.bounds();
     let (mut lon, mut lat) = ([(middle.x_min + middle.x_max) / 2.0], [(middle.y_min + middle.y_max) / 2.0]);
@@ -169,6 +181,15 @@ pub fn place(
     let solar_day = solar_day(source.acquired, lon[0]);
     let warnings = metadata_warnings(&source, &geobox);
     Ok(PlannedScene { source, files: probed, geobox, window, bbox, solar_day, warnings })
+}
+
+/// Whether some point of a raster's edge lies on a tile of the grid.
+fn has_a_place(g: &tesela_grid::GeoBox, grid: &GridDef) -> Result<bool, IngestError> {
+    let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = g.bounds().edge_points(9).into_iter().unzip();
+    with_transformer(&g.crs, &grid.crs, |t| t.transform(&mut xs, &mut ys))?;
+    let on_tile =
+        |(x, y): (&f64, &f64)| x.is_finite() && y.is_finite() && grid.has_tile(grid.tile_at(*x, *y));
+    Ok(xs.iter().zip(&ys).any(on_tile))
 }
 
 /// Side of the raster's middle pixel, in the grid's units.

@@ -28,6 +28,12 @@ pub enum StoreError {
         /// The object.
         key: ObjectKey,
     },
+    /// An object that was written and is referred to is gone: not fill, but damage.
+    #[error("object {key} was written and is gone; run `tesela check`")]
+    ObjectLost {
+        /// The object.
+        key: ObjectKey,
+    },
     /// An object ends before the bytes asked for.
     #[error("object {key} has {size} bytes, but bytes {offset}..{end} were asked for; run `tesela check`", end = offset.saturating_add(*len))]
     ObjectTruncated {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use tesela_compute::zones::DEFAULT_MIN_COVERAGE;
 use tesela_grid::BoundingBox;
 
 /// A geospatial data cube: Landsat scenes in, maps, series and statistics by census block out.
@@ -434,8 +435,8 @@ pub enum ZonesCommand {
         /// Time: 2020, start/end, or all; the latest when absent
         #[arg(long, value_name = "TIME")]
         datetime: Option<String>,
-        /// Null values below this share of valid area
-        #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+        /// Null values below this share of valid area, 0 to 1
+        #[arg(long, default_value_t = DEFAULT_MIN_COVERAGE, value_name = "SHARE", value_parser = parse_share)]
         min_coverage: f64,
         /// At this snapshot, a number or a tag [default: the latest]
         #[arg(long, value_name = "N")]
@@ -530,6 +531,11 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// `-103.5,21,-102,22.5`.
+fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.trim().parse().ok().filter(|v| (0.0..=1.0).contains(v));
+    share.ok_or_else(|| format!("{text:?} is not a share from 0 to 1, such as 0.5"))
+}
+
 fn parse_bbox(text: &str) -> Result<BoundingBox, String> {
     let numbers: Result<Vec<f64>, _> = text.split(',').map(|n| n.trim().parse::<f64>()).collect();
     match numbers.as_deref() {

@@ -1,5 +1,6 @@
 //! Transforms against a second implementation, descriptions against published numbers.
 
+mod around;
 mod describe;
 mod naming;
 #[cfg(feature = "proj")]

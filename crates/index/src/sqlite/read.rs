@@ -5,6 +5,7 @@ use tesela_grid::{BoundingBox, GridDef, TileId};
 use tesela_model::{Instant, Period};
 
 use super::SqliteIndex;
+use super::search::{circle, meets};
 use crate::error::Context;
 use crate::{
     ArchivedRow, Collected, GenerationCommit, GenerationRow, GroupRow, Index, IndexError, IngestCommit,
@@ -473,6 +474,10 @@ impl Index for SqliteIndex {
         })
     }
 
+    fn has_object(&self, key: &str) -> Result<bool, IndexError> {
+        Ok(self.one("find object", "SELECT 1 FROM objects WHERE key = ?1", [key], |_| Ok(()))?.is_some())
+    }
+
     fn objects(&self) -> Result<Vec<ObjectRow>, IndexError> {
         let sql =
             "SELECT o.key, o.bytes, o.digest, g.prefix FROM objects o JOIN groups g ON g.id = o.group_id
@@ -587,19 +592,20 @@ impl Index for SqliteIndex {
         offset: usize,
         limit: usize,
     ) -> Result<(u64, Vec<ZoneRow>), IndexError> {
-        let b = bbox.copied().unwrap_or(BoundingBox::new(-1e9, -1e9, 1e9, 1e9));
-        let meets =
-            "FROM zones WHERE set_id = ?1 AND west <= ?4 AND east >= ?2 AND south <= ?5 AND north >= ?3";
+        let (west, east) = bbox.map(circle).unzip();
+        let (south, north) = bbox.map(|b| (b.y_min, b.y_max)).unzip();
+        let inside = meets("zones", ["?2", "?3", "?4", "?5"]);
+        let meets = format!("FROM zones WHERE set_id = ?1 AND (?2 IS NULL OR {inside})");
         let matched: Option<i64> = self.one(
             "count zones",
             &format!("SELECT count(*) {meets}"),
-            params![set, b.x_min, b.y_min, b.x_max, b.y_max],
+            params![set, west, south, east, north],
             |r| r.get(0),
         )?;
         let rows = self.list(
             "read zones",
             &format!("SELECT ordinal, key, properties, geometry, area_m2 {meets} ORDER BY ordinal LIMIT ?6 OFFSET ?7"),
-            params![set, b.x_min, b.y_min, b.x_max, b.y_max, limit as i64, offset as i64],
+            params![set, west, south, east, north, limit as i64, offset as i64],
             zone,
         )?;
         Ok((matched.unwrap_or(0) as u64, rows))

@@ -193,7 +193,7 @@ impl Where {
 
 /// The condition that a row's bounds meet a box, either of which may cross the antimeridian (west above east): of two
 /// spans on a circle, each crossing counts as one of the two comparisons that hold when they meet.
-fn meets(table: &str, [w, s, e, n]: [&str; 4]) -> String {
+pub(super) fn meets(table: &str, [w, s, e, n]: [&str; 4]) -> String {
     format!(
         "({table}.south <= {n} AND {table}.north >= {s} AND
          ({table}.west <= {e}) + ({table}.east >= {w}) + ({table}.west > {table}.east) + ({w} > {e}) >= 2)"
@@ -201,7 +201,7 @@ fn meets(table: &str, [w, s, e, n]: [&str; 4]) -> String {
 }
 
 /// West and east of a box within ±180, west above east when it crosses the antimeridian.
-fn circle(b: &BoundingBox) -> (f64, f64) {
+pub(super) fn circle(b: &BoundingBox) -> (f64, f64) {
     let inside = |x: f64| (-180.0..=180.0).contains(&x);
     let wrap = |x: f64| if inside(x) { x } else { (x + 180.0).rem_euclid(360.0) - 180.0 };
     if b.x_max - b.x_min >= 360.0 { (-180.0, 180.0) } else { (wrap(b.x_min), wrap(b.x_max)) }

@@ -5,3 +5,4 @@
 mod archived;
 mod scene_search;
 mod slot_days;
+mod zones_and_objects;

@@ -49,15 +49,20 @@ pub fn in_axis_order(crs: &CrsName, [a, b, c, d]: [f64; 4]) -> ApiResult<Boundin
     Ok(if swapped { BoundingBox::new(b, a, d, c) } else { BoundingBox::new(a, b, c, d) })
 }
 
-/// `bbox` with its `bbox-crs` (longitude and latitude if absent), as OGC API writes it, in `(x, y)` order.
+/// `bbox` with its `bbox-crs` (longitude and latitude if absent), as OGC API writes it, in `(x, y)` order. West above
+/// east, in degrees, is a box across the 180th meridian.
 ///
 /// # Errors
-/// 400 naming the parameter at fault; the box must have width and height zero or more.
+/// 400 naming the parameter at fault; else the box must have width and height zero or more.
 pub fn bbox(text: &str, bbox_crs: Option<&str>) -> ApiResult<(CrsName, BoundingBox)> {
     let name = bbox_crs.map_or(Ok(CrsName::lon_lat()), |text| crs("bbox-crs", text))?;
     let bounds = in_axis_order(&name, numbers("bbox", text)?)?;
-    if bounds.x_min > bounds.x_max || bounds.y_min > bounds.y_max {
-        return Err(ApiError::parameter("bbox", "bbox must rise: minx <= maxx and miny <= maxy"));
+    let crosses = crs_info(&name).is_ok_and(|info| info.is_geographic);
+    if (bounds.x_min > bounds.x_max && !crosses) || bounds.y_min > bounds.y_max {
+        return Err(ApiError::parameter(
+            "bbox",
+            "bbox must rise: minx <= maxx (degrees may pass 180) and miny <= maxy",
+        ));
     }
     Ok((name, bounds))
 }
@@ -113,11 +118,21 @@ mod tests {
     }
 
     #[test]
+    fn boxes_may_pass_180_degrees() {
+        let fiji = BoundingBox::new(179.0, -18.0, -179.0, -16.0);
+        for (crs, text) in [(None, "179,-18,-179,-16"), (Some("EPSG:4326"), "-18,179,-16,-179")] {
+            assert_eq!(bbox(text, crs).unwrap().1, fiji, "{text}");
+        }
+    }
+
+    #[test]
     fn bad_boxes_are_refused() {
-        for text in ["", "1,2,3", "a,b,c,d", "NaN,0,1,1", "0,0,inf,1", "1,0,0,1", "0,0,1,1,1", "1e309,0,1,1"]
+        for text in ["", "1,2,3", "a,b,c,d", "NaN,0,1,1", "0,0,inf,1", "0,1,1,0", "0,0,1,1,1", "1e309,0,1,1"]
         {
             assert!(bbox(text, None).is_err(), "{text}");
         }
+        // Metres have no 180th meridian.
+        assert!(bbox("1,0,0,1", Some("EPSG:3857")).is_err());
         assert!(bbox("0,0,1,1", Some("EPSG:0")).is_err());
         assert!(bbox("0,0,1,1", Some("+proj=bogus")).is_err());
     }

@@ -10,7 +10,7 @@ use axum::routing::get;
 use serde::Serialize;
 use tesela_compute::{Cube, Product};
 use tesela_crs::transform_points;
-use tesela_grid::{BoundingBox, CrsName, GridDef, TileId};
+use tesela_grid::{CrsName, GridDef, TileId};
 use tesela_index::{GenerationRow, ProductKind, SceneRow, SlotRow};
 use tesela_model::{Period, TimeSelector};
 
@@ -140,7 +140,7 @@ fn behind(
 
 /// Whether a place lies within a scene's bounds.
 fn holds(scene: &SceneRow, lon: f64, lat: f64) -> bool {
-    scene.bbox.intersects(&BoundingBox::new(lon, lat, lon, lat))
+    scene.bbox.holds_place(lon, lat)
 }
 
 /// The span of a scenes product's time: the whole day that is shown for it.

@@ -3,8 +3,8 @@
 use axum::extract::{FromRequestParts, Path, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
-use tesela_crs::transform_bounds;
-use tesela_grid::{BoundingBox, CrsName};
+use tesela_crs::lon_lat_bounds;
+use tesela_grid::BoundingBox;
 use tesela_model::TimeSelector;
 
 use crate::request::text::shorten;
@@ -130,7 +130,8 @@ impl Query {
         time::datetime(self.text("datetime"))
     }
 
-    /// `bbox` in `bbox-crs` (longitude and latitude unless given), as longitude and latitude.
+    /// `bbox` in `bbox-crs` (longitude and latitude unless given), as longitude and latitude; west above east
+    /// where it crosses the 180th meridian.
     ///
     /// # Errors
     /// 400 for anything that is not a box.
@@ -139,7 +140,16 @@ impl Query {
         let (crs, bounds) = space::bbox(text, self.text("bbox-crs"))?;
         let outside =
             || ApiError::parameter("bbox", "bbox lies where bbox-crs has no longitude and latitude");
-        transform_bounds(&crs, &CrsName::lon_lat(), &bounds).map(Some).ok_or_else(outside)
+        let found = if bounds.x_min <= bounds.x_max {
+            lon_lat_bounds(&crs, &bounds)
+        } else {
+            // Degrees of some datum that pass 180: either side by itself.
+            let west = lon_lat_bounds(&crs, &BoundingBox { x_max: 180.0, ..bounds });
+            let east = lon_lat_bounds(&crs, &BoundingBox { x_min: -180.0, ..bounds });
+            west.zip(east)
+                .map(|(w, e)| BoundingBox::new(w.x_min, w.y_min.min(e.y_min), e.x_max, w.y_max.max(e.y_max)))
+        };
+        found.map(Some).ok_or_else(outside)
     }
 }
 
@@ -230,7 +240,9 @@ mod tests {
         assert_eq!(read("bbox=-102.5,21.5,0,-102,22,9").unwrap(), Some(lon_lat));
         let metres = read("bbox=-11410247,2452000,-11354588,2512000&bbox-crs=EPSG:3857").unwrap().unwrap();
         assert!((metres.x_min + 102.5).abs() < 1e-3 && (metres.x_max + 102.0).abs() < 1e-3);
-        for q in ["bbox=1,2,3", "bbox=a,b,c,d", "bbox=1,2,1,nan", "bbox=3,2,1,4", "bbox=1,4,3,2"] {
+        let fiji = read("bbox=60000,-1900000,290000,-1670000&bbox-crs=EPSG:32601").unwrap().unwrap();
+        assert!(fiji.x_min > 178.0 && fiji.x_max < -178.0, "{fiji:?}");
+        for q in ["bbox=1,2,3", "bbox=a,b,c,d", "bbox=1,2,1,nan", "bbox=1,4,3,2"] {
             assert_eq!(read(q).unwrap_err().parameter, Some("bbox"), "{q}");
         }
         assert_eq!(read("bbox=1,2,3,4&bbox-crs=EPSG:0").unwrap_err().parameter, Some("bbox-crs"));

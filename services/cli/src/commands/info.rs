@@ -1,5 +1,6 @@
 //! `info`, `config`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ pub fn run(cube: &Cube, snapshot: Option<&str>, output: &Output) -> Result<(), F
     let root = std::path::absolute(cube.store_dir()).unwrap_or_else(|_| cube.store_dir());
     let path = |prefix: &str| root.join(prefix).display().to_string();
     let always = Period { start: Instant(i64::MIN / 4), end: Instant(i64::MAX / 4) };
+    let archived: BTreeSet<String> =
+        cube.index().groups()?.into_iter().filter(|g| g.archive).map(|g| g.prefix).collect();
     let mut products = Vec::new();
     let mut lines = vec![format!(
         "cube {}  snapshot {snapshot}{}",
@@ -48,7 +51,11 @@ pub fn run(cube: &Cube, snapshot: Option<&str>, output: &Output) -> Result<(), F
                 entry["slots"] = slots.len().into();
                 entry["groups"] = groups
                     .iter()
-                    .map(|g| json!({"zarr": path(g), "dates": slots.iter().filter(|s| s.prefix == *g).count()}))
+                    .map(|g| {
+                        let form = if archived.contains(g) { "archive" } else { "recent" };
+                        let dates = slots.iter().filter(|s| s.prefix == *g).count();
+                        json!({"zarr": path(g), "form": form, "dates": dates})
+                    })
                     .collect::<Value>();
                 lines.push(format!("{:<24} scenes   {} slots in {} groups", p.id, slots.len(), groups.len()));
                 lines.extend(groups.first().map(|g| format!("    xarray.open_zarr({:?})", path(g))));

@@ -1,6 +1,7 @@
 //! Every parameter once.
 
 use serde_json::{Value, json};
+use tesela_compute::zones::DEFAULT_MIN_COVERAGE;
 
 use crate::routes::zones::STATISTICS;
 
@@ -62,7 +63,7 @@ fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
         ("limit", _) => ("Most commits in the answer", whole(1, 1000, 100)),
         ("offset", _) => ("Items passed over", json!({"type": "integer", "minimum": 0, "default": 0})),
         ("bbox", _) => (
-            "west,south,east,north in bbox-crs and its axis order",
+            "west,south,east,north in bbox-crs and its axis order; in degrees west above east crosses the 180th meridian",
             json!({"type": "string", "examples": ["-102.4,21.8,-102.2,22"]}),
         ),
         ("bbox-crs", _) => (
@@ -106,7 +107,9 @@ fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
             json!({"type": "string", "examples": [STATISTICS.join(",")]}),
         ),
         ("min_coverage", _) => {
-            ("Share of valid area below which values are null, with a reason", number(0.0, 1.0))
+            let mut share = number(0.0, 1.0);
+            share["default"] = DEFAULT_MIN_COVERAGE.into();
+            ("Share of valid area below which values are null, with a reason", share)
         }
         ("resampling", _) => ("How pixels are resampled", word(&["nearest", "bilinear", "cubic"])),
         ("style", _) => ("Style; the product's first unless given", text()),

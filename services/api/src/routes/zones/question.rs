@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tesela_compute::Cube;
-use tesela_compute::zones::ZoneQuery;
+use tesela_compute::zones::{DEFAULT_MIN_COVERAGE, ZoneQuery};
 use tesela_grid::BoundingBox;
 use tesela_index::ProductKind;
 use tesela_model::TimeSelector;
@@ -16,9 +16,6 @@ use crate::{ApiError, ApiResult};
 
 /// Most keys in one request.
 const MOST_KEYS: usize = 1000;
-
-/// Share of valid area below which values are null, unless the client says otherwise.
-const MIN_COVERAGE: f64 = 0.5;
 
 /// What a client asked, before the catalogue was consulted.
 #[derive(Debug)]
@@ -45,7 +42,7 @@ impl Asked {
         if band.is_some() && expression.is_some() {
             return Err(ApiError::parameter("expression", "give either band or expression, not both"));
         }
-        let share = query.number("min_coverage")?.unwrap_or(MIN_COVERAGE);
+        let share = query.number("min_coverage")?.unwrap_or(DEFAULT_MIN_COVERAGE);
         if !(0.0..=1.0).contains(&share) {
             return Err(ApiError::parameter("min_coverage", "min_coverage must be from 0 to 1"));
         }

@@ -13,7 +13,7 @@ use crate::mask::Masker;
 use crate::query::physical;
 use crate::{ComputeError, Cube};
 use tesela_kernel::expr::Expression;
-use tesela_kernel::geomedian::{Geomad, Workspace, geomad, geomad_rows};
+use tesela_kernel::geomedian::{Layer, Samples, Stack, geomad_block};
 
 /// Side of a block, pixels.
 pub(super) const SIDE: usize = 256;
@@ -61,60 +61,14 @@ impl<'t> GeomedianTile<'t> {
 
     /// The block's outputs; `None` when nothing was ever observed there.
     pub(super) fn run(&self, window: &PixelWindow) -> Result<Option<BlockPixels>, ComputeError> {
-        let n = self.slots.len();
-        let len = window.len();
         let Some((hidden, observed)) = self.hidden(window)? else { return Ok(None) };
         let stacks = self
             .bands
             .iter()
             .map(|b| self.cube.read_slot_stack(self.input, b, self.slots, self.neighbours, window))
             .collect::<Result<Vec<_>, _>>()?;
-        let scales: Vec<(f64, f64, f64, [f64; 2])> = self
-            .bands
-            .iter()
-            .map(|b| (b.scale, b.offset, b.nodata, b.valid.unwrap_or([f64::NEG_INFINITY, f64::INFINITY])))
-            .collect();
-        let p = self.bands.len();
-        let mut out = Outputs::new(self.outputs, len)?;
-        let mut workspace = Workspace::new();
-        let mut rows: Vec<f64> = Vec::with_capacity(n * p);
-        let mut six: Vec<[f64; 6]> = Vec::with_capacity(n);
-        let mut point = vec![0.0; p];
-        for i in 0..len {
-            if !observed[i] {
-                continue;
-            }
-            rows.clear();
-            'slot: for s in 0..n {
-                if hidden[s * len + i] {
-                    continue;
-                }
-                let start = rows.len();
-                for (stack, (scale, offset, nodata, valid)) in stacks.iter().zip(&scales) {
-                    let v = stack.get_f64(s * len + i).unwrap_or(*nodata);
-                    if v == *nodata || !(valid[0]..=valid[1]).contains(&v) {
-                        rows.truncate(start);
-                        continue 'slot;
-                    }
-                    rows.push(v * scale + offset);
-                }
-            }
-            let count = (rows.len() / p) as u16;
-            if p == 6 {
-                six.clear();
-                six.extend(rows.chunks_exact(6).map(|r| [r[0], r[1], r[2], r[3], r[4], r[5]]));
-                let Geomad { point, mads, .. } = geomad(&six, self.recipe.min_obs, &mut workspace);
-                out.put(i, &point, [mads.smad, mads.emad, mads.bcmad], count, self.recipe.min_obs);
-            } else {
-                let done =
-                    geomad_rows(&rows, p, self.recipe.min_obs, &mut point, &mut workspace).map_err(|e| {
-                        ComputeError::Recipe { recipe: self.recipe.recipe.clone(), problem: e.to_string() }
-                    })?;
-                let m = done.mads;
-                out.put(i, &point, [m.smad, m.emad, m.bcmad], count, self.recipe.min_obs);
-            }
-        }
-        Ok(Some(BlockPixels { pixels: out.pixels, planes: out.planes }))
+        let found = composite(&self.bands, self.outputs, self.recipe.min_obs, &stacks, &hidden, &observed);
+        found.map(Some).map_err(|problem| ComputeError::Recipe { recipe: self.recipe.recipe.clone(), problem })
     }
 
     /// What may be used of a window; `None` when nothing was ever observed there.
@@ -174,6 +128,47 @@ pub(crate) fn saturation_bits(platform: &str, bands: &[String]) -> u16 {
         bands.iter().filter(|b| saturation_mask(platform.family(), &[b.as_str()]).is_ok()).collect();
     let names: Vec<&str> = known.iter().map(|b| b.as_str()).collect();
     saturation_mask(platform.family(), &names).unwrap_or(0)
+}
+
+/// The arithmetic of a block: `stacks` and `hidden` are `(time, pixel)`, one time after another. Pixels never observed
+/// stay nodata in every layer, the count too.
+fn composite(
+    bands: &[&Band],
+    outputs: &[Band],
+    min_obs: u16,
+    stacks: &[Pixels],
+    hidden: &[bool],
+    observed: &[bool],
+) -> Result<BlockPixels, String> {
+    let layers: Vec<Layer<'_>> = bands
+        .iter()
+        .zip(stacks)
+        .map(|(band, stack)| Layer {
+            samples: match stack {
+                Pixels::U8(v) => Samples::U8(v),
+                Pixels::U16(v) => Samples::U16(v),
+                Pixels::I16(v) => Samples::I16(v),
+                Pixels::F32(v) => Samples::F32(v),
+            },
+            scale: band.scale,
+            offset: band.offset,
+            nodata: band.nodata,
+            valid: band.valid.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]),
+        })
+        .collect();
+    let len = observed.len();
+    let stack = Stack { layers: &layers, hidden, pixels: len };
+    let found = geomad_block(&stack, min_obs).map_err(|e| e.to_string())?;
+    let mut out = Outputs::new(outputs, len).map_err(|e| e.to_string())?;
+    let mut point = vec![0.0; layers.len()];
+    for i in (0..len).filter(|&i| observed[i]) {
+        for (j, v) in point.iter_mut().enumerate() {
+            *v = f64::from(found.point[j * len + i]);
+        }
+        let mads = [found.smad[i], found.emad[i], found.bcmad[i]].map(f64::from);
+        out.put(i, &point, mads, found.count[i], min_obs);
+    }
+    Ok(BlockPixels { pixels: out.pixels, planes: out.planes })
 }
 
 /// Output planes being filled: the bands, then SMAD, EMAD, BCMAD, count.
@@ -275,4 +270,87 @@ pub(super) fn expression_block(
         }
     };
     Ok(Some(BlockPixels { planes: vec![plane], pixels }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tesela_kernel::geomedian::{Quantizer, Workspace, geomad};
+    use tesela_model::PyramidRule;
+
+    fn band(name: &str, dtype: DType, nodata: f64, scale: f64, offset: f64) -> Band {
+        Band {
+            name: name.into(),
+            title: Default::default(),
+            dtype,
+            nodata,
+            scale,
+            offset,
+            unit: String::new(),
+            valid: (offset != 0.0).then_some([7273.0, 43636.0]),
+            flags: None,
+            pyramid: PyramidRule::Mean,
+        }
+    }
+
+    /// Stored bytes are the kernel's numbers, quantised once, wherever a block is cut.
+    #[test]
+    fn composites_are_the_kernels_numbers() {
+        const SIX: [&str; 6] = ["blue", "green", "red", "nir", "swir1", "swir2"];
+        let (times, len, min_obs) = (14, 40, 3);
+        let at = |seed: usize| seed.wrapping_mul(2_654_435_761) >> 7;
+        let dn = |j: usize, k: usize| (9000 + 900 * j + at(k * 7 + j + 1) % 700) as u16;
+        let stacks: Vec<Vec<u16>> = (0..6)
+            .map(|j| (0..times * len).map(|k| if at(k) % 11 == 0 { 0 } else { dn(j, k) }).collect())
+            .collect();
+        let hidden: Vec<bool> = (0..times * len).map(|k| at(k + 5) % 40 < 3 * (k % len) / 2).collect();
+        let observed: Vec<bool> = (0..len).map(|i| i != 17).collect();
+        let bands: Vec<Band> = SIX.iter().map(|n| band(n, DType::Uint16, 0.0, 2.75e-5, -0.2)).collect();
+        let bands: Vec<&Band> = bands.iter().collect();
+        let mut outputs: Vec<Band> = SIX.iter().map(|n| band(n, DType::Uint16, 0.0, 1e-4, 0.0)).collect();
+        outputs.extend(["smad", "emad", "bcmad"].map(|n| band(n, DType::Float32, f64::NAN, 1.0, 0.0)));
+        outputs.push(band("count", DType::Uint16, 65535.0, 1.0, 0.0));
+
+        let cut = |from: usize, to: usize| {
+            let rows = |k: &usize| (from..to).contains(&(k % len));
+            let keep: Vec<usize> = (0..times * len).filter(rows).collect();
+            let stacks: Vec<Pixels> =
+                stacks.iter().map(|s| Pixels::U16(keep.iter().map(|&k| s[k]).collect())).collect();
+            let hidden: Vec<bool> = keep.iter().map(|&k| hidden[k]).collect();
+            composite(&bands, &outputs, min_obs, &stacks, &hidden, &observed[from..to]).unwrap()
+        };
+        let whole = cut(0, len);
+        let (left, right) = (cut(0, 19), cut(19, len));
+        for ((whole, left), right) in whole.planes.iter().zip(&left.planes).zip(&right.planes) {
+            assert_eq!(whole.bytes(), [left.bytes(), right.bytes()].concat());
+        }
+
+        let quantizer = Quantizer::<u16>::new(1e-4, 0.0, 0).unwrap();
+        let mut workspace = Workspace::new();
+        let mut values = 0;
+        for i in 0..len {
+            let rows: Vec<[f64; 6]> = (i..times * len)
+                .step_by(len)
+                .filter(|&k| !hidden[k] && (0..6).all(|j| stacks[j][k] != 0))
+                .map(|k| std::array::from_fn(|j| f64::from(stacks[j][k]) * 2.75e-5 - 0.2))
+                .collect();
+            let found = geomad(&rows, min_obs, &mut workspace);
+            let stored = |plane: usize| whole.planes[plane].get_f64(i).unwrap();
+            if !observed[i] {
+                assert_eq!((stored(0), stored(9)), (0.0, 65535.0));
+                continue;
+            }
+            assert_eq!(stored(9), f64::from(found.count));
+            values += u64::from(!found.point[0].is_nan());
+            for j in 0..6 {
+                let exact = f64::from(quantizer.encode(found.point[j]));
+                assert!((stored(j) - exact).abs() <= 1.0, "pixel {i} band {j}: {} {exact}", stored(j));
+            }
+            for (plane, exact) in [(6, found.mads.smad), (7, found.mads.emad), (8, found.mads.bcmad)] {
+                assert!((stored(plane) - exact).abs() <= 1e-5 || exact.is_nan(), "pixel {i} plane {plane}");
+            }
+        }
+        assert_eq!(whole.pixels, values);
+        assert!(values > 20 && values < 39, "{values}");
+    }
 }

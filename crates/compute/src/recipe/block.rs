@@ -68,7 +68,9 @@ impl<'t> GeomedianTile<'t> {
             .map(|b| self.cube.read_slot_stack(self.input, b, self.slots, self.neighbours, window))
             .collect::<Result<Vec<_>, _>>()?;
         let found = composite(&self.bands, self.outputs, self.recipe.min_obs, &stacks, &hidden, &observed);
-        found.map(Some).map_err(|problem| ComputeError::Recipe { recipe: self.recipe.recipe.clone(), problem })
+        found
+            .map(Some)
+            .map_err(|problem| ComputeError::Recipe { recipe: self.recipe.recipe.clone(), problem })
     }
 
     /// What may be used of a window; `None` when nothing was ever observed there.

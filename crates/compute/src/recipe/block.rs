@@ -330,7 +330,7 @@ mod tests {
         let quantizer = Quantizer::<u16>::new(1e-4, 0.0, 0).unwrap();
         let mut workspace = Workspace::new();
         let mut values = 0;
-        for i in 0..len {
+        for (i, &seen) in observed.iter().enumerate() {
             let rows: Vec<[f64; 6]> = (i..times * len)
                 .step_by(len)
                 .filter(|&k| !hidden[k] && (0..6).all(|j| stacks[j][k] != 0))
@@ -338,7 +338,7 @@ mod tests {
                 .collect();
             let found = geomad(&rows, min_obs, &mut workspace);
             let stored = |plane: usize| whole.planes[plane].get_f64(i).unwrap();
-            if !observed[i] {
+            if !seen {
                 assert_eq!((stored(0), stored(9)), (0.0, 65535.0));
                 continue;
             }

@@ -30,9 +30,10 @@ pub(super) fn deviations<V: Lanes<L>, const L: usize, const P: usize>(
     columns: &mut Columns<L>,
 ) -> Deviations<L> {
     let (zero, one, two) = (V::splat(0.0), V::splat(1.0), V::splat(2.0));
-    let absent = V::splat(f32::INFINITY);
+    // What stands for an undefined distance, of each column: see `median`.
+    let [mut no_squared, mut no_cosine, mut no_bray_curtis] = [V::splat(f32::INFINITY); 3];
     let point_length = dot(point, point).sqrt();
-    let n = obs.rows.len();
+    let n = obs.rows.len().next_multiple_of(2);
     for column in [&mut columns.squared, &mut columns.cosine, &mut columns.bray_curtis] {
         column.resize(n, [0.0; L]);
     }
@@ -60,9 +61,17 @@ pub(super) fn deviations<V: Lanes<L>, const L: usize, const P: usize>(
         let together_defined = V::and(here, zero.less(together));
         cosine_counts = cosine_counts + V::choose(cosine_defined, one, zero);
         bray_curtis_counts = bray_curtis_counts + V::choose(together_defined, one, zero);
-        V::choose(here, squared, absent).store(squared_out);
-        V::choose(cosine_defined, cosine.max(zero), absent).store(cosine_out);
-        V::choose(together_defined, apart / together, absent).store(bray_curtis_out);
+        V::choose(here, squared, no_squared).store(squared_out);
+        V::choose(cosine_defined, cosine.max(zero), no_cosine).store(cosine_out);
+        V::choose(together_defined, apart / together, no_bray_curtis).store(bray_curtis_out);
+        no_squared = V::choose(here, no_squared, zero - no_squared);
+        no_cosine = V::choose(cosine_defined, no_cosine, zero - no_cosine);
+        no_bray_curtis = V::choose(together_defined, no_bray_curtis, zero - no_bray_curtis);
+    }
+    if n > obs.rows.len() {
+        no_squared.store(&mut columns.squared[n - 1]);
+        no_cosine.store(&mut columns.cosine[n - 1]);
+        no_bray_curtis.store(&mut columns.bray_curtis[n - 1]);
     }
     let half = V::splat(0.5);
     let (low, high) = median::<V, L>(&mut columns.squared, obs.counts);

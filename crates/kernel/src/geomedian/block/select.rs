@@ -2,21 +2,30 @@
 
 use super::lanes::Lanes;
 
-/// The two middle values of each lane's first `counts` smallest, equal for an odd count and NaN for none. Absent
-/// values are +∞. Sorts `column`.
+/// The two middle values of the `counts` defined ones of each lane, equal for an odd count and NaN for none.
+///
+/// The others must be +∞ and −∞ in turn, +∞ first, and the rows even in number: then the middle lies between the two
+/// middle rows in every lane, or below it where the count is odd. Reorders `column`.
 #[inline(always)]
 pub(super) fn median<V: Lanes<L>, const L: usize>(column: &mut [[f32; L]], counts: V) -> (V, V) {
-    sort::<V, L>(column);
-    let counts = counts.to_array();
-    let (mut low, mut high) = ([f32::NAN; L], [f32::NAN; L]);
-    for l in 0..L {
-        let count = counts[l] as usize;
-        if count > 0 && count <= column.len() {
-            low[l] = column[(count - 1) / 2][l];
-            high[l] = column[count / 2][l];
-        }
+    let half = column.len() / 2;
+    let (first, second) = column.split_at_mut(half);
+    sort::<V, L>(first);
+    sort::<V, L>(second);
+    // Of two sorted halves, the lower half of all is the lesser of each pair taken from opposite ends.
+    let (mut low, mut high) = (V::splat(f32::NEG_INFINITY), V::splat(f32::INFINITY));
+    for (a, b) in first.iter().zip(second.iter().rev()) {
+        let (a, b) = (V::load(a), V::load(b));
+        low = a.min(b).max(low);
+        high = a.max(b).min(high);
     }
-    (V::load(&low), V::load(&high))
+    let (mut odd, mut none) = (0, 0);
+    for (l, n) in counts.to_array().into_iter().enumerate() {
+        odd |= u32::from(n as u32 % 2 == 1) << l;
+        none |= u32::from(n == 0.0) << l;
+    }
+    let (odd, none, nan) = (V::mask(odd), V::mask(none), V::splat(f32::NAN));
+    (V::choose(none, nan, low), V::choose(none, nan, V::choose(odd, low, high)))
 }
 
 /// Batcher's merge exchange (Knuth, 5.2.2 M): the same comparisons whatever the values, so all lanes at once.

@@ -6,10 +6,10 @@
 //! | module | idea |
 //! |---|---|
 //! | [`geomedian`] | geometric median and its dispersions (science 2) |
+//! | [`temporal`] | percentiles, mean, medoid, best date over a stack of dates (science 4.1) |
 //! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
 //! | [`indices`] | spectral indices by name |
 //! | [`morphology`] | masks grown and cleaned (science 1.8) |
-//! | [`temporal`] | percentiles, mean, medoid, best date over a stack of dates (science 4.1) |
 
 pub mod expr;
 pub mod geomedian;

@@ -93,18 +93,20 @@ pub(super) fn percentiles_at<T: Sample>(
     }
     let pixels = stack.pixels();
     check("the output", shares.len() * pixels, out.len())?;
-    let mut rows = vec![[T::LAST; LANES]; stack.dates()];
+    let dates = stack.dates();
+    let mut rows = vec![[T::LAST; LANES]; STRIP / LANES * dates];
     let mut ranks = Ranks::new(shares, method);
-    for start in (0..pixels).step_by(LANES) {
-        let width = LANES.min(pixels - start);
-        let counts = sorted_group(level, stack, start, width, &mut rows);
-        for (lane, &n) in counts[..width].iter().enumerate() {
+    for start in (0..pixels).step_by(STRIP) {
+        let width = STRIP.min(pixels - start);
+        let counts = sorted_strip(level, stack, start, width, &mut rows);
+        for (i, &n) in counts.as_flattened()[..width].iter().enumerate() {
+            let column = &rows[i / LANES * dates..];
             for (k, position) in ranks.of(usize::from(n)).iter().enumerate() {
-                out[k * pixels + start + lane] = match *position {
+                out[k * pixels + start + i] = match *position {
                     None => f32::NAN,
                     Some((below, above, between)) => {
-                        let (a, b) = (rows[below][lane].to_f64(), rows[above][lane].to_f64());
-                        interpolate(a, b, between) as f32
+                        let value = |rank: usize| column[rank][i % LANES].to_f64();
+                        interpolate(value(below), value(above), between) as f32
                     }
                 };
             }
@@ -113,27 +115,43 @@ pub(super) fn percentiles_at<T: Sample>(
     Ok(())
 }
 
-at_level!(sorted_group = group<T>(
-    stack: &Stack<'_, T>, start: usize, width: usize, rows: &mut [Row<T>]
-) -> [u16; LANES]);
+/// Pixels read at a time: dates lie far apart in memory, so a run of each is taken.
+const STRIP: usize = 8 * LANES;
 
-/// Sorts the observations of `width` pixels from `start` on into `rows`, and counts them.
+/// Observations of each pixel of a strip.
+type Counts = [[u16; LANES]; STRIP / LANES];
+
+at_level!(sorted_strip = strip<T>(
+    stack: &Stack<'_, T>, start: usize, width: usize, rows: &mut [Row<T>]
+) -> Counts);
+
+/// Sorts the observations of `width` pixels from `start` on, and counts them: `rows` is
+/// `(group of pixels, rank, pixel)`.
 #[inline(always)]
-fn group<T: Sample>(stack: &Stack<'_, T>, start: usize, width: usize, rows: &mut [Row<T>]) -> [u16; LANES] {
-    let mut counts = [0; LANES];
-    let mut used = 0;
-    for date in 0..stack.dates() {
-        // A row of which nothing can be used is written over by the next.
-        let row = &mut rows[used];
-        let any = if width == LANES {
-            stack.load(date, start, row, &mut counts)
-        } else {
-            *row = [T::LAST; LANES];
-            stack.load(date, start, &mut row[..width], &mut counts[..width])
-        };
-        used += usize::from(any);
+fn strip<T: Sample>(stack: &Stack<'_, T>, start: usize, width: usize, rows: &mut [Row<T>]) -> Counts {
+    let dates = stack.dates();
+    let mut counts = [[0; LANES]; STRIP / LANES];
+    let mut used = [0; STRIP / LANES];
+    let groups = width.div_ceil(LANES);
+    for date in 0..dates {
+        for group in 0..groups {
+            // A row of which nothing can be used is written over by the next.
+            let row = &mut rows[group * dates + used[group]];
+            let counts = &mut counts[group];
+            let first = group * LANES;
+            let any = if width - first >= LANES {
+                stack.load(date, start + first, row, counts)
+            } else {
+                *row = [T::LAST; LANES];
+                let rest = width - first;
+                stack.load(date, start + first, &mut row[..rest], &mut counts[..rest])
+            };
+            used[group] += usize::from(any);
+        }
     }
-    sort(&mut rows[..used]);
+    for group in 0..groups {
+        sort(&mut rows[group * dates..][..used[group]]);
+    }
     counts
 }
 

@@ -140,7 +140,7 @@ impl<'a, T: Sample> Stack<'a, T> {
         let mut put = |out: &mut T, count: &mut u16, value: T, hidden: bool| {
             let usable = (value >= least) & (value <= greatest) & !hidden;
             *out = if usable { value } else { T::LAST };
-            *count += u16::from(usable);
+            *count = count.wrapping_add(u16::from(usable)); // at most 65535 dates; a check would not vectorise
             seen |= u16::from(usable);
         };
         if let Some(hidden) = self.hidden {

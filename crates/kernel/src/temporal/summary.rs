@@ -83,7 +83,8 @@ fn strip<T: Sample>(
     for (date, (row, used)) in rows.iter_mut().enumerate() {
         let before = counts;
         stack.load(date, start, &mut row[..width], &mut counts[..width]);
-        for i in 0..width {
+        // Places behind the last pixel are never used; loops of a fixed length vectorise.
+        for i in 0..STRIP {
             used[i] = counts[i] != before[i]; // 65535 may be an observation or stand for none
             let value = row[i].to_f64();
             sums[i] += if used[i] { value } else { 0.0 };
@@ -92,11 +93,11 @@ fn strip<T: Sample>(
         }
     }
     let mut means = [0.0f64; STRIP];
-    for i in 0..width {
+    for i in 0..STRIP {
         means[i] = sums[i] / f64::from(counts[i]); // NaN where there is none
     }
     for (row, used) in &*rows {
-        for i in 0..width {
+        for i in 0..STRIP {
             let from_mean = row[i].to_f64() - means[i];
             squares[i] += if used[i] { from_mean * from_mean } else { 0.0 };
         }

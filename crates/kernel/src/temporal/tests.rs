@@ -122,8 +122,12 @@ fn wrong_shapes_are_refused() {
 
 /// Stacks of odd sizes, with ties, gaps and whole dates missing; 0 is nodata.
 fn stacks() -> impl Strategy<Value = (usize, Vec<u16>, Vec<bool>)> {
-    (1usize..=70, 0usize..=75, prop::sample::select(vec![3u16, 300, u16::MAX])).prop_flat_map(
-        |(pixels, dates, greatest)| {
+    (
+        prop_oneof![9 => 1usize..=70, 1 => 250usize..=300],
+        0usize..=75,
+        prop::sample::select(vec![3u16, 300, u16::MAX]),
+    )
+        .prop_flat_map(|(pixels, dates, greatest)| {
             let missing = prop::collection::vec(prop::bool::weighted(0.2), dates);
             let values = prop::collection::vec(0..=greatest, dates * pixels);
             let hidden = prop::collection::vec(prop::bool::weighted(0.4), dates * pixels);
@@ -133,8 +137,7 @@ fn stacks() -> impl Strategy<Value = (usize, Vec<u16>, Vec<bool>)> {
                 }
                 (pixels, values, hidden)
             })
-        },
-    )
+        })
 }
 
 /// Observations of a pixel with their dates.

@@ -7,12 +7,14 @@
 //! |---|---|
 //! | [`geomedian`] | geometric median and its dispersions (science 2) |
 //! | [`temporal`] | percentiles, mean, medoid, best date over a stack of dates (science 4.1) |
+//! | [`harmonic`] | seasons as waves (science 4.2) |
 //! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
 //! | [`indices`] | spectral indices by name |
 //! | [`morphology`] | masks grown and cleaned (science 1.8) |
 
 pub mod expr;
 pub mod geomedian;
+pub mod harmonic;
 pub mod indices;
 pub mod morphology;
 pub mod temporal;

@@ -8,6 +8,7 @@
 //! | [`geomedian`] | geometric median and its dispersions (science 2) |
 //! | [`temporal`] | percentiles, mean, medoid, best date over a stack of dates (science 4.1) |
 //! | [`harmonic`] | seasons as waves (science 4.2) |
+//! | [`trend`] | Mann–Kendall and Sen's slope (science 4.3) |
 //! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
 //! | [`indices`] | spectral indices by name |
 //! | [`morphology`] | masks grown and cleaned (science 1.8) |
@@ -18,3 +19,4 @@ pub mod harmonic;
 pub mod indices;
 pub mod morphology;
 pub mod temporal;
+pub mod trend;

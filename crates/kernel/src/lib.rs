@@ -9,6 +9,7 @@
 //! | [`temporal`] | percentiles, mean, medoid, best date over a stack of dates (science 4.1) |
 //! | [`harmonic`] | seasons as waves (science 4.2) |
 //! | [`trend`] | Mann–Kendall and Sen's slope (science 4.3) |
+//! | [`phenology`] | start, peak and end of a season (science 4.4) |
 //! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
 //! | [`indices`] | spectral indices by name |
 //! | [`morphology`] | masks grown and cleaned (science 1.8) |
@@ -18,5 +19,6 @@ pub mod geomedian;
 pub mod harmonic;
 pub mod indices;
 pub mod morphology;
+pub mod phenology;
 pub mod temporal;
 pub mod trend;

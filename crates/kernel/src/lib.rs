@@ -10,6 +10,7 @@
 //! | [`harmonic`] | seasons as waves (science 4.2) |
 //! | [`trend`] | Mann–Kendall and Sen's slope (science 4.3) |
 //! | [`phenology`] | start, peak and end of a season (science 4.4) |
+//! | [`wofs`] | water observations from space (science 5.1) |
 //! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
 //! | [`indices`] | spectral indices by name |
 //! | [`morphology`] | masks grown and cleaned (science 1.8) |
@@ -22,3 +23,4 @@ pub mod morphology;
 pub mod phenology;
 pub mod temporal;
 pub mod trend;
+pub mod wofs;

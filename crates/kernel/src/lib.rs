@@ -11,6 +11,7 @@
 //! | [`trend`] | Mann–Kendall and Sen's slope (science 4.3) |
 //! | [`phenology`] | start, peak and end of a season (science 4.4) |
 //! | [`wofs`] | water observations from space (science 5.1) |
+//! | [`hmm`] | classes made consistent over the years (science 6.3) |
 //! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
 //! | [`indices`] | spectral indices by name |
 //! | [`morphology`] | masks grown and cleaned (science 1.8) |
@@ -18,6 +19,7 @@
 pub mod expr;
 pub mod geomedian;
 pub mod harmonic;
+pub mod hmm;
 pub mod indices;
 pub mod morphology;
 pub mod phenology;

@@ -12,16 +12,20 @@
 //! | [`phenology`] | start, peak and end of a season (science 4.4) |
 //! | [`wofs`] | water observations from space (science 5.1) |
 //! | [`hmm`] | classes made consistent over the years (science 6.3) |
+//! | [`otsu`] | a threshold without training (science 6.2) |
+//! | [`classes`] | majority and minimum mapping unit of class maps (science 7.3) |
 //! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
 //! | [`indices`] | spectral indices by name |
 //! | [`morphology`] | masks grown and cleaned (science 1.8) |
 
+pub mod classes;
 pub mod expr;
 pub mod geomedian;
 pub mod harmonic;
 pub mod hmm;
 pub mod indices;
 pub mod morphology;
+pub mod otsu;
 pub mod phenology;
 pub mod temporal;
 pub mod trend;

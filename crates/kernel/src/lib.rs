@@ -14,6 +14,7 @@
 //! | [`hmm`] | classes made consistent over the years (science 6.3) |
 //! | [`otsu`] | a threshold without training (science 6.2) |
 //! | [`classes`] | majority and minimum mapping unit of class maps (science 7.3) |
+//! | [`harmonise`] | one sensor as another would have seen it (science 1.10) |
 //! | [`expr`] | band expressions: compiled once, evaluated by the block (science 3) |
 //! | [`indices`] | spectral indices by name |
 //! | [`morphology`] | masks grown and cleaned (science 1.8) |
@@ -22,6 +23,7 @@ pub mod classes;
 pub mod expr;
 pub mod geomedian;
 pub mod harmonic;
+pub mod harmonise;
 pub mod hmm;
 pub mod indices;
 pub mod morphology;

@@ -14,10 +14,7 @@ pub(super) fn solve(
     for i in 0..p {
         let diagonal = a[i][i];
         for j in 0..=i {
-            let mut sum = a[i][j];
-            for k in 0..j {
-                sum -= a[i][k] * a[j][k];
-            }
+            let sum = a[i][..j].iter().zip(&a[j][..j]).fold(a[i][j], |sum, (x, y)| sum - x * y);
             if j < i {
                 a[i][j] = sum / a[j][j];
             } else if sum > DEPENDENT * diagonal {
@@ -29,16 +26,12 @@ pub(super) fn solve(
     }
     let mut x = *b;
     for i in 0..p {
-        for k in 0..i {
-            x[i] -= a[i][k] * x[k];
-        }
-        x[i] /= a[i][i];
+        let sum = a[i][..i].iter().zip(&x[..i]).fold(x[i], |sum, (a, x)| sum - a * x);
+        x[i] = sum / a[i][i];
     }
     for i in (0..p).rev() {
-        for k in i + 1..p {
-            x[i] -= a[k][i] * x[k];
-        }
-        x[i] /= a[i][i];
+        let sum = a[i + 1..p].iter().zip(&x[i + 1..p]).fold(x[i], |sum, (a, x)| sum - a[i] * x);
+        x[i] = sum / a[i][i];
     }
     Some(x)
 }

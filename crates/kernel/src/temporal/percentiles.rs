@@ -116,7 +116,7 @@ pub(super) fn percentiles_at<T: Sample>(
 }
 
 /// Pixels read at a time: dates lie far apart in memory, so a run of each is taken.
-const STRIP: usize = 8 * LANES;
+const STRIP: usize = 16 * LANES;
 
 /// Observations of each pixel of a strip.
 type Counts = [[u16; LANES]; STRIP / LANES];

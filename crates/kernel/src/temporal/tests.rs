@@ -123,7 +123,7 @@ fn wrong_shapes_are_refused() {
 /// Stacks of odd sizes, with ties, gaps and whole dates missing; 0 is nodata.
 fn stacks() -> impl Strategy<Value = (usize, Vec<u16>, Vec<bool>)> {
     (
-        prop_oneof![9 => 1usize..=70, 1 => 250usize..=300],
+        prop_oneof![9 => 1usize..=70, 1 => 500usize..=530],
         0usize..=75,
         prop::sample::select(vec![3u16, 300, u16::MAX]),
     )

@@ -1,5 +1,7 @@
 //! The geomedian kernel with its MADs against plain Weiszfeld iteration (without MADs) to a tight step, on generated Landsat-like stacks
-//! (synthetic: seven clear observations in eight, the rest bright clouds), one thread.
+//! (synthetic: seven clear observations in eight, the rest bright clouds), one thread; then whole blocks ([`block`]).
+
+mod block;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,6 +15,15 @@ const GROUND: [f64; BANDS] = [0.022, 0.055, 0.069, 0.234, 0.189, 0.121];
 const REFERENCE_STEP: f64 = 1e-9;
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.iter().any(|a| a == "--stack") {
+        return block::from_file(&arguments);
+    }
+    scalar();
+    block::generated();
+}
+
+fn scalar() {
     for n in [8, 12, 46] {
         let pixels = stacks(n, 1000);
         let mut workspace = Workspace::new();

@@ -138,7 +138,7 @@ impl Product {
         }
     }
 
-    fn of_recipe(def: RecipeDef, grid: Arc<GridDef>) -> Self {
+    pub(crate) fn of_recipe(def: RecipeDef, grid: Arc<GridDef>) -> Self {
         let bands = def.outputs.iter().map(Band::from).collect();
         Self {
             id: def.recipe.clone(),

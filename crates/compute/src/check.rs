@@ -114,7 +114,10 @@ impl Cube {
         report.objects = known.len() as u64;
         report.bytes = known.iter().map(|o| o.bytes).sum();
         report.faults.extend(faults);
-        for key in present.keys().filter(|k| !names.contains(k.as_str())) {
+        // What plans wrote is neither visible nor left over.
+        let planned = self.index().planned_runs()?;
+        let is_planned = |key: &str| key.split('/').any(|part| planned.iter().any(|run| run == part));
+        for key in present.keys().filter(|k| !names.contains(k.as_str()) && !is_planned(k)) {
             let of_run = unfinished
                 .iter()
                 .any(|run| key.split('/').any(|p| p == run || p.starts_with(&format!("{run}-"))));

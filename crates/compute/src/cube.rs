@@ -31,10 +31,14 @@ pub struct Cube {
     caches: Arc<Caches>,
 }
 
+/// Decoded chunks kept, bytes.
+pub(crate) const CHUNK_CACHE_BYTES: u64 = 512 << 20;
+
 /// Groups are deleted by `gc` beside readers.
 pub(crate) fn store_options() -> StoreOptions {
     StoreOptions {
         verify_missing: true,
+        chunk_cache_bytes: CHUNK_CACHE_BYTES,
         index_cache_bytes: 256 << 20,
         open_files: 512,
         ..StoreOptions::default()

@@ -117,6 +117,44 @@ pub enum ComputeError {
         /// What is wrong.
         problem: String,
     },
+    /// A plan does not exist.
+    #[error("there is no plan {plan}; plans: {known}")]
+    UnknownPlan {
+        /// Plan asked for.
+        plan: String,
+        /// Plans there are.
+        known: String,
+    },
+    /// A plan cannot be committed yet.
+    #[error("plan {plan}: {missing} of {units} units are not done; run `tesela work {plan} --all`")]
+    PlanUnfinished {
+        /// The plan.
+        plan: String,
+        /// Units that are not done.
+        missing: usize,
+        /// All its units.
+        units: usize,
+    },
+    /// A plan's files.
+    #[error("cannot {action} {path}: {source}", path = path.display())]
+    Plan {
+        /// What was tried.
+        action: &'static str,
+        /// On which file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// One block on one thread needs more memory than may be used.
+    #[error(
+        "{given} MB are too little: the smallest block takes {needed} MB; give --memory {needed}M or more"
+    )]
+    TooLittleMemory {
+        /// Megabytes that may be used.
+        given: u64,
+        /// Megabytes that one thread needs.
+        needed: u64,
+    },
     /// A product's rasters do not make one Zarr group.
     #[error("product {product} cannot be presented as one Zarr group: {problem}")]
     View {

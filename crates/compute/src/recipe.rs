@@ -1,24 +1,47 @@
-//! Derived products: blocks in parallel, pyramids, one commit a period.
+//! Derived products: a recipe becomes a plan, a plan is worked unit by unit, and what is done is committed.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`jobs`] | which rasters are missing or out of date |
+//! | [`plan`] | a run frozen on disk |
+//! | [`run`] | plan, work, commit |
+//! | [`unit`] | one tile, block by block |
+//! | [`scenes`] | observations of a window under the mask |
+//! | [`reduce`], [`rasters`] | what becomes of them |
+//! | [`output`], [`finish`] | shards, pyramids, documents |
 
-mod block;
+mod finish;
+mod jobs;
+mod layers;
+mod memory;
+mod output;
+mod plan;
 pub(crate) mod pyramid;
+mod rasters;
+mod reduce;
 mod repair;
+mod run;
+mod scenes;
 #[cfg(test)]
 mod tests;
-mod write;
+mod thresholds;
+mod unit;
 
-pub use repair::RasterRepair;
-
-pub(crate) use block::saturation_bits;
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tesela_grid::TileId;
-use tesela_index::{GenerationCommit, GenerationRow, ProductKind, SlotRow};
-use tesela_model::{Instant, Period, Progress, RecipeDef, shipped_recipe, shipped_recipes};
+use tesela_grid::PixelWindow;
+use tesela_index::ProductKind;
+use tesela_model::{Band, Period, RecipeDef, Reducer, shipped_recipe, shipped_recipes};
+use tesela_store::Pixels;
+
+pub use memory::Estimate;
+pub use plan::{Plan, PlannedInputs, PlannedJob, Unit};
+pub use repair::RasterRepair;
+pub(crate) use scenes::saturation_bits;
 
 use crate::catalog::Product;
+use crate::load::Neighbours;
 pub use crate::skip::ChunkReport;
 use crate::{ComputeError, Cube};
 
@@ -31,6 +54,10 @@ pub struct ComputeOptions {
     pub force: bool,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Most memory to use, bytes; `None` is as much as all threads take.
+    pub memory_bytes: Option<u64>,
+    /// Most threads; `None` is one a core.
+    pub threads: Option<usize>,
     /// Decode also the chunks that the mask hides wholly. The answer is the same; for comparisons.
     pub read_all: bool,
 }
@@ -54,6 +81,47 @@ pub struct ComputeReport {
     pub snapshot: u64,
     /// Chunks of scenes read and left out.
     pub chunks: ChunkReport,
+    /// Units (tiles of a period) worked or, in a dry run, to be worked.
+    pub units: usize,
+    /// Tiles taken over from the raster before, unchanged.
+    pub kept: usize,
+    /// What a dry run expects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+}
+
+/// What a worker did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct WorkReport {
+    /// The plan.
+    pub plan: String,
+    /// Units this process worked.
+    pub done: usize,
+    /// Units that were done when it came to them.
+    pub found_done: usize,
+}
+
+/// Which units of a plan a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Whatever nobody has done.
+    All,
+    /// The units whose number leaves `index` when divided by `of`.
+    Index {
+        /// From 0.
+        index: usize,
+        /// Number of workers.
+        of: usize,
+    },
+}
+
+impl Share {
+    fn has(self, unit: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Index { index, of } => unit % of.max(1) == index,
+        }
+    }
 }
 
 /// A recipe by the name of a shipped one.
@@ -71,242 +139,122 @@ pub fn shipped(name: &str) -> Result<RecipeDef, ComputeError> {
     }
 }
 
-/// One raster to be made.
-struct Job {
-    period: Period,
-    inputs: Inputs,
-}
-
-/// What a raster is made from.
-enum Inputs {
-    /// Slots of a scenes product, by tile.
-    Slots(BTreeMap<TileId, Vec<SlotRow>>),
-    /// The raster of the same period of another derived product.
-    Generation(Box<GenerationRow>),
-}
-
-impl Cube {
-    /// Runs a recipe over every period that is missing, stale, or made by another version of it. The caller
-    /// holds the writer lock.
-    ///
-    /// # Errors
-    /// [`ComputeError::Recipe`] when the recipe does not fit its input; those of store and index;
-    /// [`ComputeError::Cancelled`]. Periods committed before stay.
-    pub fn compute(
-        &self,
-        recipe: &RecipeDef,
-        options: &ComputeOptions,
-        progress: &dyn Progress,
-    ) -> Result<ComputeReport, ComputeError> {
-        let catalog = self.fresh_catalog()?;
-        let input = catalog.product(&recipe.input)?.clone();
-        check(recipe, &input)?;
-        let definition = serde_json::to_string(recipe)
-            .map_err(|e| ComputeError::Recipe { recipe: recipe.recipe.clone(), problem: e.to_string() })?;
-        let digest = blake3::hash(definition.as_bytes()).to_hex().to_string();
-        if !options.dry_run {
-            self.index().put_product(&recipe.recipe, ProductKind::Derived, &input.grid.id, &definition)?;
-        }
-        let catalog = self.fresh_catalog()?;
-        let snapshot = catalog.snapshot;
-        let mut report =
-            ComputeReport { product: recipe.recipe.clone(), snapshot, ..ComputeReport::default() };
-        let (jobs, current) = self.jobs(recipe, &input, options, &digest, snapshot)?;
-        report.current = current;
-        let orphans = self.orphans(recipe, &input, options, snapshot)?;
-        if options.dry_run || (jobs.is_empty() && orphans.is_empty()) {
-            report.computed = jobs.iter().map(|j| j.period.label()).collect();
-            report.withdrawn = orphans.iter().map(|g| g.period.label()).collect();
-            return Ok(report);
-        }
-        let product = catalog.product(&recipe.recipe)?.clone();
-        let run = self.index().begin_run("compute")?;
-        let total: u64 = jobs.iter().map(|j| self.block_count(&input, &j.inputs)).sum();
-        progress.begin(&format!("compute {}", recipe.recipe), total, "blocks");
-        for job in jobs {
-            if progress.cancelled() {
-                progress.end();
-                return Err(ComputeError::Cancelled);
-            }
-            let label = job.period.label();
-            let (generation, pixels, chunks) = self.make(
-                recipe,
-                &product,
-                &input,
-                job,
-                &run,
-                &digest,
-                snapshot,
-                options.read_all,
-                progress,
-            )?;
-            report.chunks.add(chunks);
-            report.bytes += generation.group.objects.iter().map(|o| o.bytes).sum::<u64>();
-            report.pixels += pixels;
-            self.store().sync()?;
-            report.snapshot = self.index().commit_generations(&GenerationCommit {
-                product: recipe.recipe.clone(),
-                run: run.clone(),
-                summary: serde_json::json!({"product": recipe.recipe, "period": label, "pixels": pixels})
-                    .to_string(),
-                generations: vec![generation],
-                ..GenerationCommit::default()
-            })?;
-            report.computed.push(label);
-        }
-        progress.end();
-        if !orphans.is_empty() {
-            report.withdrawn = orphans.iter().map(|g| g.period.label()).collect();
-            report.snapshot = self.index().commit_generations(&GenerationCommit {
-                product: recipe.recipe.clone(),
-                run: run.clone(),
-                summary: serde_json::json!({"product": recipe.recipe, "withdrawn": report.withdrawn})
-                    .to_string(),
-                withdrawn: orphans.iter().map(|g| g.id).collect(),
-                ..GenerationCommit::default()
-            })?;
-        }
-        self.index().end_run(&run)?;
-        Ok(report)
-    }
-
-    /// Rasters of periods in which the input holds nothing any more: its scenes were archived.
-    fn orphans(
-        &self,
-        recipe: &RecipeDef,
-        input: &Product,
-        options: &ComputeOptions,
-        snapshot: u64,
-    ) -> Result<Vec<GenerationRow>, ComputeError> {
-        let held: BTreeSet<Instant> =
-            self.inputs(input, snapshot)?.into_iter().map(|(period, _)| period.start).collect();
-        let rows = self.index().generations(&recipe.recipe, snapshot)?.into_iter();
-        Ok(rows
-            .filter(|g| {
-                !held.contains(&g.period.start) && wanted(options, &g.period) && made_of(g, &input.id)
-            })
-            .collect())
-    }
-
-    /// Periods to compute, and how many are up to date.
-    fn jobs(
-        &self,
-        recipe: &RecipeDef,
-        input: &Product,
-        options: &ComputeOptions,
-        digest: &str,
-        snapshot: u64,
-    ) -> Result<(Vec<Job>, usize), ComputeError> {
-        let existing: BTreeMap<Instant, GenerationRow> = self
-            .index()
-            .generations(&recipe.recipe, snapshot)?
-            .into_iter()
-            .map(|g| (g.period.start, g))
-            .collect();
-        let stale: BTreeSet<Instant> = self
-            .index()
-            .stale()?
-            .into_iter()
-            .filter(|s| s.product == recipe.recipe)
-            .map(|s| s.period_start)
-            .collect();
-        let mut jobs = Vec::new();
-        let mut current = 0;
-        for (period, inputs) in self.inputs(input, snapshot)? {
-            if !wanted(options, &period) {
-                continue;
-            }
-            let up_to_date = existing.get(&period.start).is_some_and(|g| {
-                !stale.contains(&period.start) && made_by(&g.provenance, digest) && self.made_from(g, &inputs)
-            });
-            if up_to_date && !options.force {
-                current += 1;
-            } else {
-                jobs.push(Job { period, inputs });
-            }
-        }
-        Ok((jobs, current))
-    }
-
-    /// Whether a raster was made from exactly these inputs.
-    fn made_from(&self, g: &GenerationRow, inputs: &Inputs) -> bool {
-        match inputs {
-            Inputs::Slots(tiles) => {
-                let mut ids: Vec<i64> = tiles.values().flatten().map(|s| s.id).collect();
-                ids.sort_unstable();
-                self.index().generation_slots(g.id).is_ok_and(|made| made == ids)
-            }
-            Inputs::Generation(source) => {
-                self.index().generation_sources(g.id).is_ok_and(|made| made == [source.id])
-            }
-        }
-    }
-
-    fn inputs(&self, input: &Product, snapshot: u64) -> Result<Vec<(Period, Inputs)>, ComputeError> {
-        if input.kind == ProductKind::Derived {
-            let rows = self.index().generations(&input.id, snapshot)?;
-            return Ok(rows.into_iter().map(|g| (g.period, Inputs::Generation(Box::new(g)))).collect());
-        }
-        let always = Period { start: Instant(i64::MIN / 4), end: Instant(i64::MAX / 4) };
-        let mut years: BTreeMap<i16, BTreeMap<TileId, Vec<SlotRow>>> = BTreeMap::new();
-        for slot in self.index().slots(&input.id, None, &always, snapshot)? {
-            // The solar day decides the year, as it does on the map.
-            let year =
-                slot.solar_day.get(..4).and_then(|y| y.parse().ok()).unwrap_or(slot.time.year() as i16);
-            years.entry(year).or_default().entry(slot.tile).or_default().push(slot);
-        }
-        Ok(years
-            .into_iter()
-            .filter_map(|(year, tiles)| Some((Period::year(year)?, Inputs::Slots(tiles))))
-            .collect())
-    }
-
-    fn block_count(&self, input: &Product, inputs: &Inputs) -> u64 {
-        let side = u64::from(input.grid.tile_size).div_ceil(block::SIDE as u64);
-        let tiles = match inputs {
-            Inputs::Slots(tiles) => tiles.len() as u64,
-            Inputs::Generation(g) => {
-                ((g.tile_end.ix - g.tile_min.ix) as u64) * ((g.tile_end.iy - g.tile_min.iy) as u64)
-            }
-        };
-        tiles * side * side
-    }
-}
-
-fn wanted(options: &ComputeOptions, period: &Period) -> bool {
-    let year = period.start.year();
-    options.years.is_none_or(|(a, b)| (a..=b).contains(&year))
-}
-
-/// Whether a raster was made from a product.
-fn made_of(g: &GenerationRow, input: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(&g.provenance).is_ok_and(|v| v["input"] == input)
-}
-
-fn made_by(provenance: &str, digest: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(provenance).is_ok_and(|v| v["definition_digest"] == digest)
-}
-
 /// Whether a recipe fits its input.
 fn check(recipe: &RecipeDef, input: &Product) -> Result<(), ComputeError> {
-    use tesela_model::Reducer;
     let wrong = |problem: String| ComputeError::Recipe { recipe: recipe.recipe.clone(), problem };
-    match &recipe.reducer {
-        Reducer::Geomedian { bands } => {
-            if input.kind != ProductKind::Scenes {
-                return Err(wrong(format!("geomedian needs a scenes product, {} is derived", input.id)));
-            }
-            for b in bands {
-                input.band(b).map_err(|e| wrong(e.to_string()))?;
-            }
-            input.mask(&recipe.mask).map_err(|e| wrong(e.to_string()))?;
+    let kind = recipe.reducer.as_str();
+    match (recipe.reducer.takes_scenes(), input.kind) {
+        (true, ProductKind::Derived) => {
+            return Err(wrong(format!("{kind} needs a scenes product, {} is derived", input.id)));
         }
-        Reducer::Expression { expression, .. } => {
-            if input.kind != ProductKind::Derived {
-                return Err(wrong(format!("expression needs a derived product, {} holds scenes", input.id)));
+        (false, ProductKind::Scenes) => {
+            return Err(wrong(format!("{kind} needs a derived product, {} holds scenes", input.id)));
+        }
+        _ => {}
+    }
+    if recipe.reducer.takes_scenes() {
+        input.mask(&recipe.mask).map_err(|e| wrong(e.to_string()))?;
+    }
+    if let Some(theirs) = input.recipe()
+        && !jobs::works_all_together(&recipe.reducer)
+        && theirs.period != recipe.period
+    {
+        let (ours, theirs) = (recipe.period.as_str(), theirs.period.as_str());
+        return Err(wrong(format!("its period is {ours}, that of {} is {theirs}", input.id)));
+    }
+    let fits = |e: ComputeError| wrong(e.to_string());
+    match &recipe.reducer {
+        Reducer::Geomedian { .. } | Reducer::Medoid { .. } | Reducer::Wofs {} => {
+            for name in unit::scene_bands(&recipe.reducer, None) {
+                input.band(&name).map_err(fits)?;
             }
-            input.expression(expression).map_err(|e| wrong(e.to_string()))?;
+        }
+        Reducer::Statistics { expression, .. }
+        | Reducer::Phenology { expression, .. }
+        | Reducer::Expression { expression, .. }
+        | Reducer::Trend { expression } => {
+            input.expression(expression).map_err(fits)?;
+        }
+        Reducer::States { probability, thresholds, .. } => {
+            for tesela_model::Threshold::Otsu { expression, .. } in thresholds.values() {
+                input.expression(expression).map_err(fits)?;
+            }
+            let unknown: BTreeMap<String, f64> = thresholds.keys().map(|name| (name.clone(), 0.5)).collect();
+            rasters::probability(input, probability, &unknown).map_err(fits)?;
         }
     }
     Ok(())
+}
+
+impl Cube {
+    /// Works a recipe of scenes over a window without writing: physical values of its output bands, NaN where none. For
+    /// comparisons; the recipe need not be a product of the cube.
+    ///
+    /// # Errors
+    /// As [`Cube::compute`]; [`ComputeError::Recipe`] for a recipe of rasters.
+    pub fn evaluate(
+        &self,
+        recipe: &RecipeDef,
+        period: &Period,
+        window: &PixelWindow,
+    ) -> Result<Vec<Vec<f32>>, ComputeError> {
+        use rayon::prelude::*;
+        let catalog = self.catalog()?;
+        let input = catalog.product(&recipe.input)?.clone();
+        check(recipe, &input)?;
+        if !recipe.reducer.takes_scenes() {
+            let problem = "only recipes of scenes can be evaluated without writing".into();
+            return Err(ComputeError::Recipe { recipe: recipe.recipe.clone(), problem });
+        }
+        let outputs: Vec<Band> = recipe.outputs.iter().map(Band::from).collect();
+        let mut result = vec![vec![f32::NAN; window.len()]; outputs.len()];
+        let jobs = self.all_jobs(recipe, &input, catalog.snapshot)?;
+        let Some(job) = jobs.into_iter().find(|j| j.periods.contains(period)) else { return Ok(result) };
+        let jobs::Inputs::Slots(by_tile) = &job.inputs else { return Ok(result) };
+        let neighbours = Neighbours::new(by_tile.values().flatten().cloned());
+        for (tile, slots) in by_tile {
+            let work = unit::Scenes::new(self, &input, recipe, slots, &neighbours)?;
+            let parts: Vec<PixelWindow> = output::blocks(&input.grid.tile_window(*tile, 0), unit::SIDE)
+                .iter()
+                .filter_map(|b| b.intersection(window))
+                .collect();
+            let make = |part: &PixelWindow| {
+                let made = work.layers(recipe, period, part)?;
+                made.and_then(|(mut periods, _)| periods.pop())
+                    .map(|layers| layers::planes(&outputs, &layers))
+                    .transpose()
+            };
+            let made: Vec<Option<Vec<Pixels>>> = parts.par_iter().map(make).collect::<Result<_, _>>()?;
+            for (part, planes) in parts.iter().zip(made) {
+                for ((layer, plane), band) in result.iter_mut().zip(planes.iter().flatten()).zip(&outputs) {
+                    let values = crate::query::physical(plane, band)?;
+                    for (row, line) in values.chunks_exact(part.width).enumerate() {
+                        let at = (part.py - window.py) as usize + row;
+                        let start = at * window.width + (part.px - window.px) as usize;
+                        layer[start..start + part.width].copy_from_slice(line);
+                    }
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    /// Physical values of every band of a derived raster in a window, NaN where nodata.
+    ///
+    /// # Errors
+    /// Unknown product; [`ComputeError::NoData`] when the period does not exist; those of the store.
+    pub fn stored_window(
+        &self,
+        product: &str,
+        period: &Period,
+        window: &PixelWindow,
+    ) -> Result<Vec<Vec<f32>>, ComputeError> {
+        let catalog = self.catalog()?;
+        let product = catalog.product(product)?;
+        let time = tesela_model::TimeSelector::Span(*period);
+        let (item, _) = self.find_item(product, &time, catalog.snapshot)?;
+        let bands: Vec<&Band> = product.bands.iter().collect();
+        let read = self.read_item(product, &item, &bands, 0, window)?;
+        read.iter().zip(&bands).map(|(p, b)| crate::query::physical(p, b)).collect()
+    }
 }

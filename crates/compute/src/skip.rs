@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tesela_index::SlotRow;
 use tesela_layout::facts::{flag_tables_attribute, mask_fact, masks_attribute, unobserved_fact};
 use tesela_model::Band;
@@ -19,7 +19,7 @@ use crate::catalog::Product;
 use crate::{ComputeError, Cube};
 
 /// Chunks of a computation's input that hold observations: decoded, or not because the mask hides all of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkReport {
     /// Chunks of measured bands decoded.
     pub read: u64,

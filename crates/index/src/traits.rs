@@ -114,6 +114,12 @@ pub trait Index: Send + Sync {
     /// See the trait.
     fn unfinished_runs(&self) -> Result<Vec<String>, IndexError>;
 
+    /// Runs of kind `plan` that have neither ended nor been dropped: what they wrote is theirs until then.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn planned_runs(&self) -> Result<Vec<String>, IndexError>;
+
     /// Notes a finished unit that is not to be visible yet; the same unit again replaces the note.
     ///
     /// # Errors

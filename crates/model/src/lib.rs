@@ -19,7 +19,9 @@ pub use product::{
     PyramidRule, Resampling, ScenesLayout,
 };
 pub use progress::{Progress, Silent};
-pub use recipe::{OutputBand, PeriodKind, RecipeDef, Reducer};
+pub use recipe::{
+    OutputBand, PercentileMethod, PeriodKind, RecipeDef, Reducer, Sieve, Statistic, Threshold, TwoStates,
+};
 pub use shipped::{shipped_product, shipped_products, shipped_recipe, shipped_recipes};
 pub use style::{ClassEntry, ColorStop, Style, StyleKind, parse_color};
 pub use time::{Instant, Period, TimeError, TimeSelector};

@@ -1,4 +1,10 @@
-//! Recipes: how a derived product is made from a scenes product. One raster per period.
+//! Recipes: how a derived product is made from scenes or from another derived product. One raster per period.
+
+mod period;
+mod reducer;
+
+pub use period::PeriodKind;
+pub use reducer::{PercentileMethod, Reducer, Sieve, Statistic, Threshold, TwoStates};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,32 +13,6 @@ use tesela_grid::Titles;
 use crate::locate::{DefinitionError, Problems, parse_yaml};
 use crate::product::{DType, ProductStatus, PyramidRule, is_identifier};
 use crate::style::Style;
-
-/// Length of one raster's time span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PeriodKind {
-    /// Calendar year.
-    Year,
-}
-
-/// How the observations of a period become one value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Reducer {
-    /// Geometric median of `bands` with SMAD, EMAD, BCMAD and count (science 2).
-    Geomedian {
-        /// Input bands, also the output bands.
-        bands: Vec<String>,
-    },
-    /// An expression over the bands of another derived product's raster of the same period.
-    Expression {
-        /// The expression, over the input product's physical values.
-        expression: String,
-        /// Output band name.
-        band: String,
-    },
-}
 
 /// One output band of a derived product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -140,19 +120,24 @@ impl RecipeDef {
                 p.at("title:", "title", format!("title has no {lang:?} text; both es and en are required"));
             }
         }
-        let names: Vec<&str> = def.outputs.iter().map(|o| o.name.as_str()).collect();
-        let mut wanted: Vec<&str> = match &def.reducer {
-            Reducer::Geomedian { bands } => bands.iter().map(String::as_str).collect(),
-            Reducer::Expression { band, .. } => vec![band],
-        };
-        if matches!(def.reducer, Reducer::Geomedian { .. }) {
-            if wanted.is_empty() || wanted.len() > 16 {
-                p.at("reducer:", "bands", "geomedian takes 1 to 16 bands");
-            }
-            wanted.extend(["smad", "emad", "bcmad", "count"]);
+        for (word, problem) in def.reducer.problems() {
+            p.at("reducer:", &word, problem);
         }
-        if names != wanted {
-            p.at("outputs:", "outputs", format!("outputs must be, in this order: {}", wanted.join(", ")));
+        let layers = def.reducer.layers();
+        let names: Vec<&str> = def.outputs.iter().map(|o| o.name.as_str()).collect();
+        if names.is_empty() {
+            p.at("outputs:", "outputs", format!("outputs must name some of: {}", layers.join(", ")));
+        }
+        for (i, name) in names.iter().enumerate() {
+            if !layers.iter().any(|l| l == name) {
+                let kind = def.reducer.as_str();
+                p.at("outputs:", name, format!("{kind} has no layer {name:?}; it has {}", layers.join(", ")));
+            } else if names[..i].contains(name) {
+                p.at("outputs:", name, format!("output {name:?} stands twice"));
+            }
+        }
+        if matches!(def.reducer, Reducer::Trend { .. }) != (def.period == PeriodKind::All) {
+            p.at("period:", def.period.as_str(), "period all is that of the reducer trend, and of no other");
         }
         crate::style::check_styles(&def.styles, &names, &mut p);
         p.finish()?;

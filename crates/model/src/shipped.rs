@@ -8,9 +8,16 @@ const PRODUCTS: [(&str, &str); 3] = [
     ("landsat_stack_fmask", include_str!("../products/landsat_stack_fmask.yaml")),
 ];
 
-const RECIPES: [(&str, &str); 2] = [
+const RECIPES: [(&str, &str); 9] = [
     ("geomedian_annual", include_str!("../recipes/geomedian_annual.yaml")),
     ("ndvi_annual", include_str!("../recipes/ndvi_annual.yaml")),
+    ("geomedian_semiannual", include_str!("../recipes/geomedian_semiannual.yaml")),
+    ("ndvi_monthly", include_str!("../recipes/ndvi_monthly.yaml")),
+    ("wofs_annual", include_str!("../recipes/wofs_annual.yaml")),
+    ("phenology_annual", include_str!("../recipes/phenology_annual.yaml")),
+    ("trend", include_str!("../recipes/trend.yaml")),
+    ("urban_annual", include_str!("../recipes/urban_annual.yaml")),
+    ("cropland_annual", include_str!("../recipes/cropland_annual.yaml")),
 ];
 
 /// Names and texts of the shipped product definitions.

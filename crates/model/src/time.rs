@@ -78,10 +78,23 @@ impl Period {
         (self.end.0.min(other.end.0) - self.start.0.max(other.start.0)).max(0)
     }
 
-    /// `2024` for a calendar year, else the start date.
+    /// A calendar month by any day in it.
+    pub fn month(day: Date) -> Option<Self> {
+        let first = day.first_of_month();
+        let next = first.checked_add(1.month()).ok()?;
+        Some(Self { start: Instant::at_midnight(first), end: Instant::at_midnight(next) })
+    }
+
+    /// `2024` for a calendar year, `2024-03` for a month, else the start date.
     pub fn label(&self) -> String {
         let start = self.start.date();
-        if Self::year(start.year()) == Some(*self) { start.year().to_string() } else { start.to_string() }
+        if Self::year(start.year()) == Some(*self) {
+            start.year().to_string()
+        } else if Self::month(start) == Some(*self) {
+            format!("{:04}-{:02}", start.year(), start.month())
+        } else {
+            start.to_string()
+        }
     }
 }
 
@@ -187,8 +200,7 @@ fn parse_span(text: &str) -> Option<Period> {
     }
     if t.len() == 7 && t.as_bytes()[4] == b'-' {
         let first = Date::new(t[..4].parse().ok()?, t[5..].parse().ok()?, 1).ok()?;
-        let next = first.checked_add(1.month()).ok()?;
-        return Some(Period { start: Instant::at_midnight(first), end: Instant::at_midnight(next) });
+        return Period::month(first);
     }
     if t.len() == 10 {
         return day(t);
@@ -252,5 +264,6 @@ mod tests {
     fn instants_print_as_iso() {
         assert_eq!(Instant(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(Period::year(2024).unwrap().label(), "2024");
+        assert_eq!(Period::month(Date::constant(2024, 3, 9)).unwrap().label(), "2024-03");
     }
 }

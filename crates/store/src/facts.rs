@@ -50,6 +50,14 @@ pub struct FactsSpec {
 }
 
 impl FactsSpec {
+    /// Name of the object of facts in a row and column of objects.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidKey`] for a prefix that is too long.
+    pub fn object_key(&self, prefix: &ObjectKey, [row, column]: [u64; 2]) -> Result<ObjectKey, StoreError> {
+        prefix.join(&format!("{ARRAY}/c/0/0/{row}/{column}"))
+    }
+
     /// Number of objects down and across.
     pub fn objects(&self) -> [u64; 2] {
         [self.cells[1].div_ceil(self.object[0]), self.cells[2].div_ceil(self.object[1])]
@@ -197,7 +205,7 @@ impl Store {
                 .map_err(|reason| StoreError::Encode { array: array.to_string(), reason })
         };
         let planes = values.chunks_exact(plane).map(encode).collect::<Result<_, _>>()?;
-        let key = array.join_known(format_args!("c/0/0/{}/{}", at[0], at[1]));
+        let key = spec.object_key(prefix, at)?;
         match assemble(planes) {
             Some(shard) => self.put_object(&key, &shard).map(Some),
             None => Ok(None),

@@ -37,6 +37,18 @@ pub enum Command {
     Ingest(IngestArgs),
     /// Run a recipe for every period that is missing or stale
     Compute(ComputeArgs),
+    /// Freeze a recipe's work as units that several processes can share; list or drop such plans
+    Plan(PlanArgs),
+    /// Work units of a plan; as many processes at once as you like
+    Work(WorkArgs),
+    /// Make a plan's rasters visible, once all its units are done
+    Commit {
+        /// Plan
+        plan: String,
+        /// Wait so many seconds for another writer of the cube to end
+        #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+        wait: u64,
+    },
     /// Write a product as files that other programs read
     Export(ExportArgs),
     /// Products and their definitions
@@ -208,7 +220,21 @@ pub struct RepairArgs {
 /// Arguments of `compute`.
 #[derive(Debug, Args)]
 pub struct ComputeArgs {
-    /// A shipped recipe (geomedian_annual, ndvi_annual), a derived product of the cube, or a recipe file
+    /// What to work
+    #[command(flatten)]
+    pub what: RecipeArgs,
+    /// How much may be used
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Only say what would be done: units, bytes, memory, time
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// A recipe and what to do of it.
+#[derive(Debug, Args)]
+pub struct RecipeArgs {
+    /// A shipped recipe (geomedian_annual, urban_annual, …: a wrong name lists them), a derived product of the cube, or a recipe file
     pub recipe: String,
     /// Take this product as input instead of the recipe's own
     #[arg(long, value_name = "PRODUCT")]
@@ -222,9 +248,53 @@ pub struct ComputeArgs {
     /// Wait so many seconds for another writer of the cube to end
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     pub wait: u64,
-    /// Only say what would be done
-    #[arg(long)]
-    pub dry_run: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct PlanArgs {
+    /// What to work
+    #[command(flatten)]
+    pub what: Option<RecipeArgs>,
+    /// List plans that are neither committed nor dropped
+    #[command(subcommand)]
+    pub command: Option<PlanCommand>,
+}
+
+/// What to do with plans.
+#[derive(Debug, Subcommand)]
+pub enum PlanCommand {
+    /// List plans that are neither committed nor dropped
+    List,
+    /// Forget a plan and delete what its units wrote
+    Drop {
+        /// Plan
+        plan: String,
+    },
+}
+
+/// Arguments of `work`.
+#[derive(Debug, Args)]
+pub struct WorkArgs {
+    /// Plan
+    pub plan: String,
+    /// Whatever nobody has done yet
+    #[arg(long, required_unless_present = "index", conflicts_with = "index")]
+    pub all: bool,
+    /// The I-th of N workers' share, I from 0: as an array job numbers its tasks
+    #[arg(long, value_name = "I/N", value_parser = parse_task)]
+    pub index: Option<(usize, usize)>,
+    /// How much may be used
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+fn parse_task(text: &str) -> Result<(usize, usize), String> {
+    let wrong = || format!("{text:?} is no share; write I/N with I from 0 to N-1, as 0/4");
+    let (i, n) = text.split_once('/').ok_or_else(wrong)?;
+    let (i, n): (usize, usize) = (i.parse().map_err(|_| wrong())?, n.parse().map_err(|_| wrong())?);
+    if i < n { Ok((i, n)) } else { Err(wrong()) }
 }
 
 /// Arguments of `export`.

@@ -42,6 +42,12 @@ pub fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
             catch_signals();
             compute::run(&open(dir)?, &args, &console, output)?;
         }
+        Command::Plan(args) => compute::plan(&open(dir)?, &args, output)?,
+        Command::Work(args) => {
+            catch_signals();
+            compute::work(&open(dir)?, &args, &console, output)?;
+        }
+        Command::Commit { plan, wait } => compute::commit(&open(dir)?, &plan, wait, output)?,
         Command::Export(args) => {
             catch_signals();
             export::run(&open(dir)?, &args, &console, output)?;

@@ -64,6 +64,21 @@ impl Counted {
         Ok(Self { values, counts })
     }
 
+    /// Appends values, then counts, little-endian: what [`Self::take_bytes`] reads.
+    pub(crate) fn put_bytes(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.values.to_le_bytes());
+        out.extend(self.counts.iter().flat_map(|c| c.to_le_bytes()));
+    }
+
+    /// Reads `len` pixels of a band from the front of `bytes`; `None` when there are too few.
+    pub(crate) fn take_bytes(bytes: &mut &[u8], band: &Band, len: usize) -> Option<Self> {
+        let (values, rest) = bytes.split_at_checked(len * band.dtype.size_bytes())?;
+        let (counts, rest) = rest.split_at_checked(len * 2)?;
+        *bytes = rest;
+        let counts = counts.chunks_exact(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect();
+        Some(Self { values: Pixels::from_le_bytes(band.dtype, values)?, counts })
+    }
+
     /// Copies a part in.
     pub(crate) fn paste(&mut self, window: &PixelWindow, part: &Self, part_window: &PixelWindow) {
         crate::load::paste(&part.values, 0, part_window, &mut self.values, 0, window);

@@ -4,11 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tesela_grid::TileId;
-use tesela_index::{GenerationCommit, GenerationRow, GroupKind, MoveCommit, ObjectRow, SlotRow};
-use tesela_model::{Progress, RecipeDef};
+use tesela_index::{
+    GenerationCommit, GenerationRow, GroupKind, MoveCommit, NewGeneration, ObjectRow, SlotRow,
+};
+use tesela_model::{Progress, RecipeDef, Reducer};
 use tesela_store::ObjectKey;
 
-use super::{Inputs, Job, made_by};
+use super::finish::Gathered;
+use super::jobs::{Inputs, Job, made_by};
+use super::output::Output;
+use super::plan::{Plan, PlannedJob};
+use super::thresholds::Decided;
+use super::unit::{JobWork, Manner, SIDE};
+use crate::catalog::Product;
+use crate::load::Neighbours;
 use crate::{ComputeError, Cube};
 
 /// What became of a damaged raster.
@@ -65,15 +74,12 @@ impl Cube {
             return Ok(RasterRepair::Cannot(format!("what it was made from, {damaged}, is damaged itself")));
         }
         let snapshot = provenance["input_snapshot"].as_u64().unwrap_or(row.added.saturating_sub(1));
-        let job = Job { period: row.period, inputs };
-        let digest = digest_of(&recipe);
-        let blocks = self.block_count(&input, &job.inputs);
-        progress.begin(&format!("repair {} {}", row.product, row.period.label()), blocks, "blocks");
-        let made = self.make(&recipe, &product, &input, job, run, &digest, snapshot, false, progress);
-        progress.end();
+        let decided: Decided = serde_json::from_value(provenance["decided"].clone()).unwrap_or_default();
+        let remake = Remake { cube: self, recipe: &recipe, product: &product, input: &input, row: &row, run };
+        let made = remake.raster(inputs, decided, snapshot, progress);
         let new_prefix =
             ObjectKey::new(&tesela_layout::names::generation_prefix(&row.product, &row.period, run))?;
-        let (generation, ..) = match made {
+        let generation = match made {
             Ok(made) => made,
             Err(ComputeError::Store(e)) => {
                 self.store().delete_under(&new_prefix)?;
@@ -127,9 +133,15 @@ impl Cube {
 
     /// What a raster was made from, as recorded; `None` when some of it is not kept.
     fn inputs_of(&self, row: &GenerationRow) -> Result<Option<Inputs>, ComputeError> {
-        if let Some(source) = self.index().generation_sources(row.id)?.first() {
-            let source = self.index().generation(*source)?;
-            return Ok(source.map(|g| Inputs::Generation(Box::new(g))));
+        let sources = self.index().generation_sources(row.id)?;
+        if !sources.is_empty() {
+            let mut rasters = Vec::with_capacity(sources.len());
+            for id in sources {
+                let Some(source) = self.index().generation(id)? else { return Ok(None) };
+                rasters.push(source);
+            }
+            rasters.sort_by_key(|r| r.period);
+            return Ok(Some(Inputs::Rasters(rasters)));
         }
         let mut by_tile: BTreeMap<TileId, Vec<SlotRow>> = BTreeMap::new();
         for id in self.index().generation_slots(row.id)? {
@@ -143,7 +155,96 @@ impl Cube {
     }
 }
 
-fn digest_of(recipe: &RecipeDef) -> String {
+/// One raster made again.
+struct Remake<'r> {
+    cube: &'r Cube,
+    recipe: &'r RecipeDef,
+    product: &'r Product,
+    input: &'r Product,
+    row: &'r GenerationRow,
+    run: &'r str,
+}
+
+impl Remake<'_> {
+    fn raster(
+        &self,
+        inputs: Inputs,
+        decided: Decided,
+        snapshot: u64,
+        progress: &dyn Progress,
+    ) -> Result<NewGeneration, ComputeError> {
+        let (min, end) = (self.row.tile_min, self.row.tile_end);
+        let tiles: Vec<TileId> = match &inputs {
+            Inputs::Slots(by_tile) => by_tile.keys().copied().collect(),
+            Inputs::Rasters(_) => {
+                (min.iy..end.iy).flat_map(|iy| (min.ix..end.ix).map(move |ix| TileId { ix, iy })).collect()
+            }
+        };
+        // Classes of one period need the rasters of all.
+        let periods = match (&inputs, &self.recipe.reducer) {
+            (Inputs::Rasters(rasters), Reducer::States { .. }) => rasters.iter().map(|r| r.period).collect(),
+            _ => vec![self.row.period],
+        };
+        let neighbours = match &inputs {
+            Inputs::Slots(by_tile) => Neighbours::new(by_tile.values().flatten().cloned()),
+            Inputs::Rasters(_) => Neighbours::default(),
+        };
+        let planned = PlannedJob {
+            periods: periods.clone(),
+            inputs: inputs.ids(),
+            decided,
+            tile_min: min,
+            tile_end: end,
+            tiles: tiles.clone(),
+            kept: Vec::new(),
+        };
+        let job = Job { periods, inputs };
+        let output = Output::new(self.product, min, end);
+        let work = JobWork {
+            cube: self.cube,
+            recipe: self.recipe,
+            input: self.input,
+            job: &job,
+            decided: &planned.decided,
+            output: &output,
+            run: self.run,
+            neighbours: &neighbours,
+        };
+        let mut gathered: Vec<Gathered> = job.periods.iter().map(|_| Gathered::default()).collect();
+        let label = self.row.period.label();
+        progress.begin(&format!("repair {} {label}", self.row.product), tiles.len() as u64, "tiles");
+        for tile in tiles {
+            let made = work.unit(tile, Manner { side: SIDE, read_all: false }, progress)?;
+            for ((gathered, objects), tops) in gathered.iter_mut().zip(made.done.objects).zip(made.tops) {
+                gathered.objects.extend(objects);
+                gathered.tops.push((tile, tops));
+            }
+        }
+        progress.end();
+        let plan = Plan {
+            run: self.run.into(),
+            recipe: self.recipe.clone(),
+            digest: digest_of(self.recipe),
+            snapshot,
+            jobs: Vec::new(),
+        };
+        let mut wanted = None;
+        for (period, gathered) in job.periods.iter().zip(gathered) {
+            if *period == self.row.period {
+                wanted = Some(self.cube.generation(&plan, &planned, &output, period, gathered)?);
+            } else {
+                self.cube.store().delete_under(&output.prefix(period, self.run)?)?;
+            }
+        }
+        wanted.ok_or_else(|| ComputeError::Recipe {
+            recipe: self.recipe.recipe.clone(),
+            problem: format!("its inputs do not give the period {label}"),
+        })
+    }
+}
+
+/// Digest of a recipe: rasters with another were made by another version of it.
+pub(super) fn digest_of(recipe: &RecipeDef) -> String {
     let definition = serde_json::to_string(recipe).unwrap_or_default();
     blake3::hash(definition.as_bytes()).to_hex().to_string()
 }
@@ -152,7 +253,7 @@ fn digest_of(recipe: &RecipeDef) -> String {
 fn places(inputs: &Inputs) -> BTreeSet<&str> {
     match inputs {
         Inputs::Slots(by_tile) => by_tile.values().flatten().map(|s| s.prefix.as_str()).collect(),
-        Inputs::Generation(g) => BTreeSet::from([g.prefix.as_str()]),
+        Inputs::Rasters(rasters) => rasters.iter().map(|g| g.prefix.as_str()).collect(),
     }
 }
 

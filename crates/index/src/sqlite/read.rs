@@ -277,7 +277,13 @@ impl Index for SqliteIndex {
     }
 
     fn unfinished_runs(&self) -> Result<Vec<String>, IndexError> {
-        self.list("read runs", "SELECT id FROM runs WHERE finished IS NULL ORDER BY id", (), |r| r.get(0))
+        let sql = "SELECT id FROM runs WHERE finished IS NULL AND kind <> 'plan' ORDER BY id";
+        self.list("read runs", sql, (), |r| r.get(0))
+    }
+
+    fn planned_runs(&self) -> Result<Vec<String>, IndexError> {
+        let sql = "SELECT id FROM runs WHERE finished IS NULL AND kind = 'plan' ORDER BY id";
+        self.list("read runs", sql, (), |r| r.get(0))
     }
 
     fn group_prefixes(&self) -> Result<Vec<String>, IndexError> {

@@ -12,6 +12,7 @@ pub(super) enum Unary {
     Negate,
     Sqrt,
     Ln,
+    Logistic,
     Abs,
 }
 

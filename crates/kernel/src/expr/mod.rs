@@ -7,8 +7,8 @@
 //!
 //! # Grammar
 //! Numbers (`0.5`, `2.75e-5`), names, `+ - * /`, `**` (right associative, tighter than unary minus:
-//! `-x**2` is `-(x**2)`), parentheses, and the functions `sqrt(x)`, `ln(x)`, `abs(x)`, `min(x, y, …)`,
-//! `max(x, y, …)`.
+//! `-x**2` is `-(x**2)`), parentheses, and the functions `sqrt(x)`, `ln(x)`, `abs(x)`,
+//! `logistic(x)` = 1 / (1 + e⁻ˣ), `min(x, y, …)`, `max(x, y, …)`.
 //!
 //! # Nodata
 //! NaN is nodata. The result is nodata where

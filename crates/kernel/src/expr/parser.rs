@@ -174,6 +174,7 @@ fn function(name: &str) -> Option<Function> {
     Some(match name {
         "sqrt" => Function::Map("sqrt", Unary::Sqrt),
         "ln" => Function::Map("ln", Unary::Ln),
+        "logistic" => Function::Map("logistic", Unary::Logistic),
         "abs" => Function::Map("abs", Unary::Abs),
         "min" => Function::Fold("min", Binary::Min),
         "max" => Function::Fold("max", Binary::Max),

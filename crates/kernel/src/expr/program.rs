@@ -178,7 +178,7 @@ fn cost_of(operation: Operation) -> u32 {
     match operation {
         Operation::Unary(Unary::Negate | Unary::Abs, _) => 1,
         Operation::Unary(Unary::Sqrt, _) | Operation::Binary(Binary::Divide, ..) => 4,
-        Operation::Unary(Unary::Ln, _) => 16,
+        Operation::Unary(Unary::Ln | Unary::Logistic, _) => 16,
         Operation::Binary(Binary::Power, ..) => 32,
         Operation::Binary(..) => 1,
         Operation::WholePower(_, exponent) => exponent.unsigned_abs() + if exponent < 0 { 4 } else { 1 },
@@ -217,6 +217,7 @@ fn run(operation: Operation, inputs: &Inputs<'_>, out: &mut [f32]) {
         Operation::Unary(Unary::Negate, a) => map(out, view(a), single::negate),
         Operation::Unary(Unary::Sqrt, a) => map(out, view(a), single::sqrt),
         Operation::Unary(Unary::Ln, a) => map(out, view(a), single::ln),
+        Operation::Unary(Unary::Logistic, a) => map(out, view(a), single::logistic),
         Operation::Unary(Unary::Abs, a) => map(out, view(a), single::abs),
         Operation::WholePower(a, 2) => map(out, view(a), |a| single::whole_power(a, 2)),
         Operation::WholePower(a, exponent) => map(out, view(a), |a| single::whole_power(a, exponent)),

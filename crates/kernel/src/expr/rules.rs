@@ -95,6 +95,13 @@ macro_rules! rules {
                 finite(a.ln())
             }
 
+            /// `1 / (1 + e^-a)`, between 0 and 1.
+            #[inline]
+            pub(in super::super) fn logistic(a: $float) -> $float {
+                let value = 1.0 / (1.0 + (-a).exp());
+                if finite(a).is_nan() { NODATA } else { value }
+            }
+
             #[inline(always)]
             pub(in super::super) fn abs(a: $float) -> $float {
                 finite(a.abs())
@@ -107,6 +114,7 @@ macro_rules! rules {
                     Unary::Negate => negate(a),
                     Unary::Sqrt => sqrt(a),
                     Unary::Ln => ln(a),
+                    Unary::Logistic => logistic(a),
                     Unary::Abs => abs(a),
                 }
             }

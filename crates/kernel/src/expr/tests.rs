@@ -52,6 +52,7 @@ fn operators_bind_as_written_on_paper() {
         ("2.5e-1 + .5 + 1.", 1.75),
         ("1e+2-1E2", 0.0),
         ("4 ** 0.5 + sqrt(9) + abs(-1) + ln(1)", 6.0),
+        ("logistic(0) + logistic(ln(3)) - logistic(-1000)", 1.25),
         ("min(3, 1, 2) + max(3, 1, 2)", 4.0),
         ("L * 2", 1.0),
         ("1e300 / 1e299", 10.0),

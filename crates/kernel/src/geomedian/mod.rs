@@ -19,6 +19,7 @@
 //! the deviations. Solver: [`scalar`], a Weiszfeld map accelerated after Anderson, with the vertex test of
 //! Kuhn (1973) and Vardi and Zhang (2000).
 
+mod block;
 mod collinear;
 mod flags;
 mod mads;
@@ -30,6 +31,9 @@ pub mod scalar;
 mod tests;
 mod workspace;
 
+pub use block::{
+    Layer, Level, Planes, SCALAR_UP_TO, Samples, Stack, StackError, geomad_block, geomad_block_at,
+};
 pub use flags::QaFlags;
 pub use mads::{Mads, mads};
 pub use quantize::{IntegerSample, Quantizer, QuantizerError};

@@ -54,7 +54,7 @@ pub fn scenes_of(product: &Product) -> Result<&ProductDef, Failure> {
 }
 
 /// Half of the machine's memory, where that can be asked.
-pub fn half_of_memory() -> Option<u64> {
+pub(super) fn half_of_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kib: u64 = total.trim().trim_end_matches("kB").trim().parse().ok()?;

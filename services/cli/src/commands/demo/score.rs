@@ -13,6 +13,7 @@ use tesela_compute::recipe::shipped;
 use tesela_grid::{BoundingBox, PixelWindow};
 use tesela_model::Progress;
 
+use super::classes::{self, CroplandScore, UrbanScore};
 use crate::failure::Failure;
 
 /// One Collection 2 DN as reflectance.
@@ -45,7 +46,14 @@ pub struct Score {
     /// The same for the mean NDVI of a block.
     #[serde(skip_serializing_if = "Option::is_none")]
     all_passes_block_ndvi_mean_error: Option<f64>,
-    /// Error ≤ 100 DN, block NDVI error ≤ 0.01, control at least five times worse in both.
+    /// Urban classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    urban: Option<UrbanScore>,
+    /// Cropland classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cropland: Option<CroplandScore>,
+    /// Error ≤ 100 DN, block NDVI error ≤ 0.01, control at least five times worse in both; first urban year within one
+    /// for 90 % of built pixels, F1 of cropland 0.85.
     pub passed: bool,
 }
 
@@ -72,7 +80,31 @@ impl Score {
             self.control_block_ndvi_mean_error,
             self.control_ndvi_ratio,
             if self.passed { "passed" } else { "FAILED" }
-        )
+        ) + &self.classes()
+    }
+}
+
+impl Score {
+    fn classes(&self) -> String {
+        let mut text = String::new();
+        if let Some(u) = &self.urban {
+            text += &format!(
+                "\nurban: first year within one for {:.1} % of {} built pixels (bar 90), F1 of the last year {:.3}\n\
+                 rule alone, without the chain: {:.1} %, F1 {:.3}",
+                100.0 * u.within_one_year,
+                u.built_pixels,
+                u.last_year_f1,
+                100.0 * u.rule_within_one_year,
+                u.rule_last_year_f1
+            );
+        }
+        if let Some(c) = &self.cropland {
+            text += &format!(
+                "\ncropland: F1 {:.3} over {} agricultural years (bar 0.85); rule alone, without the chain: {:.3}",
+                c.f1, c.years, c.rule_f1
+            );
+        }
+        text
     }
 }
 
@@ -124,6 +156,9 @@ pub fn score(cube: &Cube, archive: &Path, progress: &dyn Progress) -> Result<Sco
     let ndvi = |x: &Errors| x.ndvi_sum / (x.ndvi_blocks.max(1) as f64);
     let (en, cn) = (ndvi(&estimate), ndvi(&control));
     let (ratio, ndvi_ratio) = (c / e.max(1e-9), cn / en.max(1e-12));
+    let (urban, cropland) = (classes::urban(cube, &truth)?, classes::cropland(cube, &truth)?);
+    let classes_pass =
+        urban.is_none_or(|u| u.within_one_year >= 0.9) && cropland.is_none_or(|c| c.f1 >= 0.85);
     let sampled = !sampling.reflectance_dn.is_empty();
     Ok(Score {
         years,
@@ -136,7 +171,9 @@ pub fn score(cube: &Cube, archive: &Path, progress: &dyn Progress) -> Result<Sco
         control_ndvi_ratio: ndvi_ratio,
         all_passes_geomedian_median_error_dn: sampled.then(|| median(&mut sampling.reflectance_dn)),
         all_passes_block_ndvi_mean_error: sampled.then(|| ndvi(&sampling)),
-        passed: e <= 100.0 && en <= 0.01 && ratio >= 5.0 && ndvi_ratio >= 5.0,
+        passed: e <= 100.0 && en <= 0.01 && ratio >= 5.0 && ndvi_ratio >= 5.0 && classes_pass,
+        urban,
+        cropland,
     })
 }
 
@@ -161,7 +198,7 @@ fn read_truth(path: &Path) -> Result<(BoundingBox, Bands), Failure> {
 }
 
 /// A hair inside, so that rounding adds no pixel.
-fn inset(b: BoundingBox, resolution: f64) -> BoundingBox {
+pub(super) fn inset(b: BoundingBox, resolution: f64) -> BoundingBox {
     let d = resolution * 1e-3;
     BoundingBox::new(b.x_min + d, b.y_min + d, b.x_max - d, b.y_max - d)
 }

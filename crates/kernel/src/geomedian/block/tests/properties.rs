@@ -1,0 +1,101 @@
+//! What holds for any stack.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A pixel: how many dates, over what surface, and the seed of its weather.
+fn pixel() -> impl Strategy<Value = (usize, [u16; 6], u8, u64)> {
+    let count = prop_oneof![3 => 0usize..4, 4 => 4usize..16, 6 => 16usize..70, 1 => 70usize..700];
+    (count, prop::array::uniform6(7400u16..20000), 0u8..8, any::<u64>())
+}
+
+/// Synthetic series: a surface with noise, clouds and gaps; now and then identical, collinear or empty.
+fn series((count, surface, kind, seed): (usize, [u16; 6], u8, u64)) -> Vec<[u16; 6]> {
+    let mut state = seed | 1;
+    let mut below = |n: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        ((state >> 20) % n) as u16
+    };
+    (0..count)
+        .map(|_| match kind {
+            0 => surface,
+            1 => [surface[0] + 40 * below(60); 6],
+            2 => [0; 6],
+            _ => {
+                let cloud = if below(10) == 0 { 9000 + below(8000) } else { 0 };
+                let season = below(400);
+                let mut dn = surface.map(|v| (v + cloud + season + below(300)).max(7273));
+                if below(8) == 0 {
+                    dn[usize::from(below(6))] = [0, 7000, 50000][usize::from(below(3))];
+                }
+                if below(6) == 0 {
+                    dn = surface;
+                }
+                dn
+            }
+        })
+        .collect()
+}
+
+fn scenes() -> impl Strategy<Value = Scenes> {
+    let pixels = prop_oneof![8 => 1usize..40, 1 => 60usize..70, 1 => 120usize..300];
+    (pixels.prop_flat_map(|n| prop::collection::vec(pixel(), n)), any::<u64>(), 0u8..10).prop_map(
+        |(pixels, seed, cover)| {
+            let mut scenes = Scenes::of(&pixels.into_iter().map(series).collect::<Vec<_>>());
+            let mut state = seed | 1;
+            for hidden in &mut scenes.hidden {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                *hidden = (state >> 40) % 10 < u64::from(cover);
+            }
+            scenes
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn every_level_gives_the_same_bytes(scenes in scenes(), min_obs in 0u16..12) {
+        let first = scenes.solve(Level::Plain, min_obs);
+        for level in Level::available() {
+            prop_assert_eq!(bits(&scenes.solve(level, min_obs)), bits(&first), "{:?}", level);
+        }
+        assert_like_scalar(&scenes, &first, min_obs.max(1));
+    }
+
+    /// A pixel's bytes are its own: alone, or anywhere in a block.
+    #[test]
+    fn neighbours_do_not_matter(scenes in scenes(), cut in 0usize..300) {
+        let whole = scenes.solve(Level::best(), 1);
+        let cut = cut % scenes.pixels;
+        let part = |range: std::ops::Range<usize>| {
+            let n = range.len();
+            let keep = |k: usize| range.contains(&(k % scenes.pixels));
+            let part = Scenes {
+                bands: scenes.bands.each_ref().map(|b| {
+                    b.iter().enumerate().filter(|(k, _)| keep(*k)).map(|(_, v)| *v).collect()
+                }),
+                hidden: scenes.hidden.iter().enumerate().filter(|(k, _)| keep(*k)).map(|(_, h)| *h).collect(),
+                pixels: n,
+            };
+            part.solve(Level::best(), 1)
+        };
+        for range in [cut..cut + 1, cut..scenes.pixels] {
+            let alone = part(range.clone());
+            for (i, at) in range.clone().enumerate() {
+                for j in 0..6 {
+                    let (a, b) = (alone.point[j * range.len() + i], whole.point[j * scenes.pixels + at]);
+                    prop_assert_eq!(a.to_bits(), b.to_bits());
+                }
+                prop_assert_eq!(alone.smad[i].to_bits(), whole.smad[at].to_bits());
+                prop_assert_eq!(alone.emad[i].to_bits(), whole.emad[at].to_bits());
+                prop_assert_eq!(alone.bcmad[i].to_bits(), whole.bcmad[at].to_bits());
+                prop_assert_eq!((alone.count[i], alone.flags[i]), (whole.count[at], whole.flags[at]));
+            }
+        }
+    }
+}

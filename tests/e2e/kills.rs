@@ -17,7 +17,7 @@ use crate::harness::{Server, TestCube, files_under, python_with};
 /// Kills in all, at least.
 const KILLS: usize = 50;
 /// However few were killed by then, no further round begins.
-const LONGEST: Duration = Duration::from_secs(200);
+const LONGEST: Duration = Duration::from_secs(480);
 
 /// One command of a cube's life.
 struct Step {

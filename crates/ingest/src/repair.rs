@@ -137,7 +137,9 @@ impl Repairer<'_> {
         let compared = made.and_then(|made| {
             let positions: BTreeMap<u64, u64> =
                 dates.iter().enumerate().map(|(new, d)| (d.old, new as u64)).collect();
-            let dense = positions.iter().all(|(old, new)| old == new);
+            // Dates lost at the end leave positions as they were, but not objects of several dates.
+            let dense = self.dates_of(&c, damaged).is_none_or(|held| held == dates.len() as u64)
+                && positions.iter().all(|(old, new)| old == new);
             let relocate = |key: &str| relocated(key, &positions, dense, !damaged.archive);
             let differing = self.differing(&c, damaged, &made, &dates, relocate)?;
             Ok((made, differing))
@@ -172,6 +174,12 @@ impl Repairer<'_> {
             return Ok(Outcome::Repaired);
         }
         self.commit_changed(&c, tile, made, &dates, differing.len(), progress)
+    }
+
+    /// Dates of the damaged group, if any of its bands says so.
+    fn dates_of(&self, c: &Context<'_>, damaged: &DamagedGroup) -> Option<u64> {
+        let prefix = ObjectKey::new(&damaged.prefix).ok()?;
+        c.bands.iter().find_map(|b| Some(self.store.open_array(&prefix, &b.name).ok()?.shape()[0]))
     }
 
     /// Dates of one object of the overview levels, as the damaged group has it; else unknown.

@@ -113,6 +113,9 @@ pub struct DemoArgs {
     /// Stop after computing; do not serve
     #[arg(long)]
     pub no_serve: bool,
+    /// Compute every shipped recipe: also water, seasons, months, trend, urban land and cropland
+    #[arg(long)]
+    pub all: bool,
     /// Compare the estimates with the synthetic truth, and with a control that ignores the masks
     #[arg(long)]
     pub score: bool,

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A unit is one tile of one job: one shard of every output array and level. It is done when its `.json` is there, which
-//! is put last and whole.
+//! is put last. Nothing of a unit is made durable before the commit, which compares the digests of what another process
+//! noted: after a power cut a unit may have to be worked again.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -135,7 +136,7 @@ impl Plans {
         let units = dir.join("units");
         fs::create_dir_all(&units).map_err(|e| failed("make", &units, e))?;
         let text = serde_json::to_vec(plan).map_err(|e| unreadable(&dir, &e))?;
-        write_whole(&dir.join("plan.json"), &text)
+        write_whole(&dir.join("plan.json"), &text, true)
     }
 
     /// Reads a plan.
@@ -215,7 +216,8 @@ impl Plans {
     pub(super) fn done(&self, run: &str, unit: Unit) -> Result<Option<UnitDone>, ComputeError> {
         let path = self.unit(run, unit, "json");
         match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|e| unreadable(&path, &e)),
+            // What a power cut left of it says nothing.
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(failed("read", &path, e)),
         }
@@ -224,6 +226,18 @@ impl Plans {
     /// Whether a unit is done.
     pub(super) fn is_done(&self, run: &str, unit: Unit) -> bool {
         self.unit(run, unit, "json").is_file()
+    }
+
+    /// Forgets that a unit is done.
+    ///
+    /// # Errors
+    /// [`ComputeError::Plan`].
+    pub(super) fn forget(&self, run: &str, unit: Unit) -> Result<(), ComputeError> {
+        let path = self.unit(run, unit, "json");
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(failed("remove", &path, e)),
+            _ => Ok(()),
+        }
     }
 
     /// Notes that a unit is done, its coarsest pixels first.
@@ -237,10 +251,10 @@ impl Plans {
         done: &UnitDone,
         top: &[u8],
     ) -> Result<(), ComputeError> {
-        write_whole(&self.unit(run, unit, "top"), top)?;
+        write_whole(&self.unit(run, unit, "top"), top, false)?;
         let path = self.unit(run, unit, "json");
         let text = serde_json::to_vec(done).map_err(|e| unreadable(&path, &e))?;
-        write_whole(&path, &text)
+        write_whole(&path, &text, false)
     }
 
     /// A done unit's coarsest pixels.
@@ -253,15 +267,15 @@ impl Plans {
     }
 }
 
-/// Puts a file whole and durable, or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ComputeError> {
+/// Puts a file whole, or not at all.
+fn write_whole(path: &Path, bytes: &[u8], durable: bool) -> Result<(), ComputeError> {
     let part = path.with_extension(format!("{}.part", std::process::id()));
     let written = File::create(&part).and_then(|mut file| {
         file.write_all(bytes)?;
-        file.sync_all()
+        if durable { file.sync_all() } else { Ok(()) }
     });
     written.and_then(|()| fs::rename(&part, path)).map_err(|e| failed("write", path, e))?;
-    if let Some(dir) = path.parent() {
+    if let Some(dir) = path.parent().filter(|_| durable) {
         File::open(dir).and_then(|d| d.sync_all()).map_err(|e| failed("write", dir, e))?;
     }
     Ok(())

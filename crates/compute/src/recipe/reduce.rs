@@ -46,11 +46,13 @@ impl Observations<'_> {
             .map(|(stack, band)| physical(stack, band))
             .collect::<Result<Vec<_>, _>>()?;
         let mut lacking = self.hidden.clone();
-        for (stack, (values, band)) in self.stacks.iter().zip(values.iter().zip(self.bands)) {
-            let [low, high] = band.valid.filter(|_| strict).unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
-            for (i, (lacking, value)) in lacking.iter_mut().zip(values).enumerate() {
-                let stored = || stack.get_f64(i).unwrap_or(band.nodata);
-                *lacking |= value.is_nan() || !(low..=high).contains(&stored());
+        for (stack, band) in self.stacks.iter().zip(self.bands) {
+            let valid = band.valid.filter(|_| strict);
+            match stack {
+                Pixels::U8(v) => note_lacking(v, band.nodata, valid, &mut lacking),
+                Pixels::U16(v) => note_lacking(v, band.nodata, valid, &mut lacking),
+                Pixels::I16(v) => note_lacking(v, band.nodata, valid, &mut lacking),
+                Pixels::F32(v) => note_lacking(v, band.nodata, valid, &mut lacking),
             }
         }
         for values in &mut values {
@@ -70,6 +72,21 @@ impl Observations<'_> {
         let mut index = vec![f32::NAN; self.hidden.len()];
         expression.evaluate(&inputs, &mut index).map_err(unusable)?;
         Ok(index)
+    }
+}
+
+/// Notes where a stored value is nodata or outside the valid range.
+fn note_lacking<T: Copy + Into<f64>>(
+    stored: &[T],
+    nodata: f64,
+    valid: Option<[f64; 2]>,
+    lacking: &mut [bool],
+) {
+    let [low, high] = valid.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+    for (lacking, value) in lacking.iter_mut().zip(stored) {
+        let value: f64 = (*value).into();
+        // A comparison with NaN is false: it lacks too.
+        *lacking |= value == nodata || !(value >= low && value <= high);
     }
 }
 

@@ -11,7 +11,7 @@ use super::finish::Gathered;
 use super::jobs::{Inputs, Job, always};
 use super::memory::{self, Need};
 use super::output::{Output, blocks};
-use super::plan::{Plan, PlannedInputs, PlannedJob, Plans, Unit};
+use super::plan::{Plan, PlannedInputs, PlannedJob, Plans, Unit, UnitDone};
 use super::pyramid::Counted;
 use super::repair::digest_of;
 use super::thresholds::Decided;
@@ -66,6 +66,7 @@ impl Cube {
             Some(old) => plan.jobs.iter().filter_map(|j| old.jobs.iter().position(|o| o == j)).collect(),
             None => (0..plan.jobs.len()).collect(),
         };
+        let was_cut_off = taken_up.is_some();
         match taken_up {
             Some(old) => plan = old,
             None => {
@@ -88,7 +89,7 @@ impl Cube {
         let worked = manner.pool(|| {
             for &job in &wanted {
                 self.work_job(&plans, &plan, &prepared, job, manner.manner, progress)?;
-                let done = self.commit_planned(&plans, &plan, &prepared, job)?;
+                let done = self.commit_planned(&plans, &plan, &prepared, job, !was_cut_off)?;
                 report.bytes += done.bytes;
                 report.pixels += done.pixels;
                 report.chunks.add(done.chunks);
@@ -234,7 +235,7 @@ impl Cube {
             if self.is_committed(&plan, job)? {
                 continue;
             }
-            let done = self.commit_planned(&plans, &plan, &prepared, job)?;
+            let done = self.commit_planned(&plans, &plan, &prepared, job, false)?;
             report.bytes += done.bytes;
             report.pixels += done.pixels;
             report.chunks.add(done.chunks);
@@ -392,8 +393,6 @@ impl Cube {
             neighbours: &prepared.neighbours[unit.job],
         };
         let made = work.unit(unit.tile, manner, progress)?;
-        // Objects before the word that they are there.
-        self.store().sync()?;
         let mut top = Vec::new();
         made.tops.iter().flatten().for_each(|counted| counted.put_bytes(&mut top));
         plans.put_done(&plan.run, unit, &made.done, &top)?;
@@ -406,6 +405,7 @@ impl Cube {
         plan: &Plan,
         prepared: &Prepared,
         job: usize,
+        worked_here: bool,
     ) -> Result<Committed, ComputeError> {
         let planned = &plan.jobs[job];
         let output = Output::new(&prepared.product, planned.tile_min, planned.tile_end);
@@ -419,6 +419,10 @@ impl Cube {
                 units: planned.tiles.len(),
             };
             let done = plans.done(&plan.run, unit)?.ok_or_else(lost)?;
+            if !worked_here && !self.is_there(&done)? {
+                plans.forget(&plan.run, unit)?;
+                return Err(lost());
+            }
             let top = plans.top(&plan.run, unit)?;
             let mut bytes = top.as_slice();
             let len = output.top_window(tile).len();
@@ -456,6 +460,17 @@ impl Cube {
         }
         let (snapshot, bytes) = self.commit_job(plan, planned, &output, gathered, committed.pixels)?;
         Ok(Committed { snapshot, bytes, ..committed })
+    }
+
+    /// Whether every object of a unit is what was noted of it.
+    fn is_there(&self, done: &UnitDone) -> Result<bool, ComputeError> {
+        for object in done.objects.iter().flatten() {
+            let found = self.store().digest(&object.key)?;
+            if found.is_none_or(|f| f.bytes != object.bytes || f.digest != object.digest) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn estimate(&self, plan: &Plan, options: &ComputeOptions) -> Result<memory::Estimate, ComputeError> {

@@ -24,6 +24,8 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 const DEMO_PRODUCT: &str = "landsat_c2_sr";
+/// How many of [`RECIPES`] every demo has; `--all` and `--score` take the rest.
+const BASIC: usize = 2;
 /// Products of the demo, each behind what it is made from.
 const RECIPES: [&str; 9] = [
     "geomedian_annual",
@@ -92,7 +94,7 @@ pub fn run(
         }
     };
     add_scenes(&cube, scenes, progress, output, &mut phases)?;
-    compute(&cube, progress, &mut phases)?;
+    compute(&cube, args.all || args.score, progress, &mut phases)?;
     if phases.synthetic {
         let started = Instant::now();
         add_zones(&cube, &archive)?;
@@ -225,10 +227,10 @@ fn add_scenes(
     Ok(())
 }
 
-fn compute(cube: &Cube, progress: &dyn Progress, phases: &mut Phases) -> Result<(), Failure> {
+fn compute(cube: &Cube, all: bool, progress: &dyn Progress, phases: &mut Phases) -> Result<(), Failure> {
     let started = Instant::now();
     let _lock = cube.lock("demo")?;
-    for name in RECIPES {
+    for name in RECIPES.into_iter().take(if all { RECIPES.len() } else { BASIC }) {
         let report = cube.compute(&shipped(name)?, &ComputeOptions::default(), progress)?;
         phases.periods += report.computed.len() + report.current;
     }

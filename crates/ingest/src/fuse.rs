@@ -14,6 +14,7 @@ use crate::IngestError;
 use crate::plan::{Day, PlannedScene};
 use crate::quality::{FILL, HIDDEN, QualityTable};
 use crate::sampler::Sampler;
+use crate::slots::size;
 
 /// Slot windows start and end on multiples of this, so that three pyramid levels halve exactly.
 const ALIGN: i64 = 8;
@@ -100,7 +101,7 @@ fn by_quality<'d>(
     let mut judged = vec![FILL | HIDDEN; window.len()];
     let (mut shares, mut pixels_read) = (Vec::new(), 0);
     for scene in &day.scenes {
-        let Some(sampler) = Sampler::new(grid, scene, &window)? else { continue };
+        let Some(mut sampler) = Sampler::new(grid, scene, &window)? else { continue };
         let Some(of_scene) = sampler.sample(scene, quality)? else { continue };
         let of_part = table.judged(&of_scene);
         let mut take = vec![false; of_part.len()];
@@ -128,6 +129,9 @@ fn by_quality<'d>(
         let bands = product.measurements.iter().filter(|m| scene.files.contains_key(&m.name)).count();
         pixels_read += bands as u64 * sampler.pixels_read();
         let take = (taken < take.len()).then_some(take);
+        if let Some(take) = &take {
+            sampler.take_only(take).map_err(size)?;
+        }
         shares.push(Share { scene, sampler, take });
     }
     let content = Content::Judged { words, judged, shares };
@@ -182,7 +186,7 @@ impl Content<'_> {
     }
 }
 
-/// One measurement of a slot, row-major; `None` when no scene has it.
+/// One measurement of a slot, row-major, into `plane`, whose memory serves again; whether any scene has it.
 ///
 /// # Errors
 /// [`IngestError::Raster`] when a scene's pixels cannot be read.
@@ -190,13 +194,14 @@ pub fn read_band(
     shares: &[Share<'_>],
     m: &Measurement,
     window: &PixelWindow,
-) -> Result<Option<Pixels>, IngestError> {
-    let mut plane = blank(m, window);
+    plane: &mut Pixels,
+) -> Result<bool, IngestError> {
+    plane.reshape(m.dtype, window.len());
     let mut any = false;
     for share in shares {
-        any |= share.sampler.put(share.scene, m, share.take.as_deref(), &mut plane, window.width)?;
+        any |= share.sampler.put(share.scene, m, share.take.as_deref(), plane, window.width, !any)?;
     }
-    Ok(any.then_some(plane))
+    Ok(any)
 }
 
 /// Puts what is taken of a part's pixels into a plane whose rows are `stride` long.

@@ -1,12 +1,14 @@
 //! Opening and reading the files of a scene. GeoTIFF only: no other driver is ever asked.
 
 use std::cell::RefCell;
+use std::ffi::{c_int, c_void};
 use std::path::{Path, PathBuf};
 
-use gdal::raster::{Buffer, GdalDataType, GdalType, RasterBand};
+use gdal::raster::{GdalDataType, GdalType};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use tesela_crs::identify;
 use tesela_grid::{CrsName, GeoBox};
+use tesela_model::DType;
 use tesela_store::Pixels;
 
 use crate::IngestError;
@@ -148,7 +150,8 @@ pub fn probe(file: &BandFile, band: &str) -> Result<RasterInfo, IngestError> {
     })
 }
 
-/// Reads a window of raw values, row-major: 8- and 16-bit integers as they are, anything else as 32-bit floats.
+/// Reads a window of raw values, row-major: 8- and 16-bit integers as they are, anything else as 32-bit floats. The
+/// memory of `memory` serves again.
 ///
 /// # Errors
 /// [`IngestError::Raster`] when the pixels cannot be read (a truncated file, a broken block).
@@ -157,24 +160,77 @@ pub fn read_window(
     band: &str,
     offset: (usize, usize),
     size: (usize, usize),
+    memory: Pixels,
 ) -> Result<Pixels, IngestError> {
-    fn read<T: GdalType + Copy>(
-        raster: &RasterBand<'_>,
-        offset: (usize, usize),
-        size: (usize, usize),
-    ) -> gdal::errors::Result<Vec<T>> {
-        let buffer: Buffer<T> = raster.read_as((offset.0 as isize, offset.1 as isize), size, size, None)?;
-        Ok(buffer.into_shape_and_vec().1)
-    }
     with_dataset(&file.path, band, |dataset| {
         let raster = band_of(dataset, file, band)?;
-        let values = match raster.band_type() {
-            GdalDataType::UInt8 => read(&raster, offset, size).map(Pixels::U8),
-            GdalDataType::UInt16 => read(&raster, offset, size).map(Pixels::U16),
-            GdalDataType::Int16 => read(&raster, offset, size).map(Pixels::I16),
+        let dtype = match raster.band_type() {
+            GdalDataType::UInt8 => DType::Uint8,
+            GdalDataType::UInt16 => DType::Uint16,
+            GdalDataType::Int16 => DType::Int16,
             // Landsat's other types hold integers that 24 bits of mantissa keep exact.
-            _ => read(&raster, offset, size).map(Pixels::F32),
+            _ => DType::Float32,
         };
-        values.map_err(|_| unreadable(&file.path, band, "its pixels are damaged or cut short"))
+        let at = (offset.0 as isize, offset.1 as isize);
+        let mut values = memory;
+        values.reshape(dtype, size.0 * size.1);
+        match &mut values {
+            Pixels::U8(v) => raster.read_into_slice(at, size, size, v, None),
+            Pixels::U16(v) => raster.read_into_slice(at, size, size, v, None),
+            Pixels::I16(v) => raster.read_into_slice(at, size, size, v, None),
+            Pixels::F32(v) => raster.read_into_slice(at, size, size, v, None),
+        }
+        .map_err(|_| unreadable(&file.path, band, "its pixels are damaged or cut short"))?;
+        Ok(values)
+    })
+}
+
+/// Reads a window of raw values straight into rows `stride` long, from the first of `values`. Whether it did: values of
+/// another type than the file's are not converted here.
+///
+/// # Errors
+/// [`IngestError::Raster`] when the pixels cannot be read, or `values` ends before the window.
+pub fn read_window_into<T: GdalType>(
+    file: &BandFile,
+    band: &str,
+    offset: (usize, usize),
+    size: (usize, usize),
+    values: &mut [T],
+    stride: usize,
+) -> Result<bool, IngestError> {
+    with_dataset(&file.path, band, |dataset| {
+        let raster = band_of(dataset, file, band)?;
+        if raster.band_type() as u32 != T::gdal_ordinal() {
+            return Ok(false);
+        }
+        let needed = size.1.saturating_sub(1) * stride + size.0;
+        let [x, y, width, height] = [offset.0, offset.1, size.0, size.1].map(c_int::try_from);
+        let (Ok(x), Ok(y), Ok(width), Ok(height), true) =
+            (x, y, width, height, size.0 <= stride && needed <= values.len())
+        else {
+            return Err(unreadable(&file.path, band, "the window is not inside the slot"));
+        };
+        // SAFETY: the band lives as long as its dataset, which is borrowed; the last value written is the window's
+        // last, row by row `stride` values apart, and that lies in `values`.
+        let outcome = unsafe {
+            gdal_sys::GDALRasterIO(
+                raster.c_rasterband(),
+                gdal_sys::GDALRWFlag::GF_Read,
+                x,
+                y,
+                width,
+                height,
+                values.as_mut_ptr().cast::<c_void>(),
+                width,
+                height,
+                T::gdal_ordinal(),
+                0,
+                c_int::try_from(stride * size_of::<T>()).unwrap_or(0),
+            )
+        };
+        match outcome {
+            gdal_sys::CPLErr::CE_None => Ok(true),
+            _ => Err(unreadable(&file.path, band, "its pixels are damaged or cut short")),
+        }
     })
 }

@@ -2,19 +2,26 @@
 //!
 //! Scenes on the grid's own pixels are copied bit for bit; others are warped once.
 
+use std::cell::Cell;
+
 use tesela_crs::with_transformer;
 use tesela_grid::{GridDef, PixelWindow};
 use tesela_model::{DType, Measurement, Resampling};
-use tesela_raster::{NearestIndex, Source, SourceGrid, gather};
+use tesela_raster::{NearestIndex, RasterError, Source, SourceGrid, gather};
 use tesela_store::Pixels;
 
 use crate::IngestError;
 use crate::plan::PlannedScene;
-use crate::raster::read_window;
+use crate::raster::{read_window, read_window_into};
 
 /// How far past the scene's window its pixels may lie: the window is that of its bounds, whose sides are transformed
 /// point by point.
 const EDGE: usize = 8;
+
+thread_local! {
+    /// Memory of what this thread read last: fresh memory for each band would cost a page fault every 4 kB.
+    static READ: Cell<Option<Pixels>> = const { Cell::new(None) };
+}
 
 /// Where one scene's pixels lie in a slot.
 pub(crate) struct Sampler {
@@ -70,6 +77,17 @@ impl Sampler {
         Ok(Some(Self { part, offset, size, way: Way::Warp { grid: source_grid, nearest, read } }))
     }
 
+    /// Says which pixels of the part are taken when its bands are put, one flag a pixel.
+    ///
+    /// # Errors
+    /// [`RasterError`] if `take` is not the part.
+    pub(crate) fn take_only(&mut self, take: &[bool]) -> Result<(), RasterError> {
+        match &mut self.way {
+            Way::Warp { nearest, .. } => nearest.take_only(take),
+            Way::Copy => Ok(()),
+        }
+    }
+
     /// Pixels that reading one band takes from its file.
     pub(crate) fn pixels_read(&self) -> u64 {
         (self.size.0 * self.size.1) as u64
@@ -81,18 +99,20 @@ impl Sampler {
         scene: &PlannedScene,
         m: &Measurement,
     ) -> Result<Option<Pixels>, IngestError> {
-        let Some(raw) = self.read(scene, m)? else { return Ok(None) };
+        let Some(raw) = self.read(scene, m, Pixels::empty(m.dtype))? else { return Ok(None) };
         if matches!((&raw, &self.way), (Raw::AsStored(_), Way::Copy) | (Raw::OfPart(_), _)) {
             return Ok(Some(raw.into_pixels()));
         }
         let mut picture = Pixels::filled(m.dtype, self.part.len(), m.nodata);
-        let whole = PixelWindow::new(0, 0, self.part.width, self.part.height);
-        self.put_raw(scene, m, &raw, None, &mut picture, &whole, self.part.width)?;
+        let part = PixelWindow::new(0, 0, self.part.width, self.part.height);
+        let to = To { part: &part, stride: part.width, take: None, new: true };
+        self.put_raw(scene, m, &raw, &to, &mut picture)?;
         Ok(Some(picture))
     }
 
     /// Puts one measurement of the scene into a plane of the slot, `stride` pixels a row, where `take` says so (one
-    /// flag a pixel of the part; everywhere without it). Whether the scene has it.
+    /// flag a pixel of the part; everywhere without it). Whether the scene has it. A plane that is `new` holds nothing
+    /// that matters yet: nodata is put wherever the scene gives nothing.
     pub(crate) fn put(
         &self,
         scene: &PlannedScene,
@@ -100,16 +120,57 @@ impl Sampler {
         take: Option<&[bool]>,
         plane: &mut Pixels,
         stride: usize,
+        new: bool,
     ) -> Result<bool, IngestError> {
-        let Some(raw) = self.read(scene, m)? else { return Ok(false) };
-        self.put_raw(scene, m, &raw, take, plane, &self.part, stride)?;
+        let to = To { part: &self.part, stride, take, new };
+        if new && matches!(self.way, Way::Copy) && self.put_in_place(scene, m, &to, plane)? {
+            return Ok(true);
+        }
+        let memory = READ.take().unwrap_or(Pixels::empty(m.dtype));
+        let Some(raw) = self.read(scene, m, memory)? else { return Ok(false) };
+        self.put_raw(scene, m, &raw, &to, plane)?;
+        READ.set(Some(raw.into_pixels()));
         Ok(true)
     }
 
-    /// What the scene's file holds of a measurement.
-    fn read(&self, scene: &PlannedScene, m: &Measurement) -> Result<Option<Raw>, IngestError> {
+    /// [`Sampler::put`] of a scene on the grid's own pixels into a new plane: the file is read to where its pixels
+    /// belong, and what is not taken is cleared. Whether the file's type allowed it.
+    fn put_in_place(
+        &self,
+        scene: &PlannedScene,
+        m: &Measurement,
+        to: &To<'_>,
+        plane: &mut Pixels,
+    ) -> Result<bool, IngestError> {
+        let Some((band, file, info)) = scene.files.get(&m.name) else { return Ok(false) };
+        macro_rules! in_place {
+            ($values:ident, $t:ty) => {{
+                let part = &mut $values[to.first()..];
+                let done = read_window_into(file, band, self.offset, self.size, part, to.stride)?;
+                if done {
+                    to.clean(part, tag_to_replace(info.nodata, m.nodata as $t), m.nodata as $t);
+                    to.surround($values, m.nodata as $t);
+                }
+                Ok(done)
+            }};
+        }
+        match plane {
+            Pixels::U8(values) => in_place!(values, u8),
+            Pixels::U16(values) => in_place!(values, u16),
+            Pixels::I16(values) => in_place!(values, i16),
+            Pixels::F32(_) => Ok(false),
+        }
+    }
+
+    /// What the scene's file holds of a measurement, in `memory` where it fits.
+    fn read(
+        &self,
+        scene: &PlannedScene,
+        m: &Measurement,
+        memory: Pixels,
+    ) -> Result<Option<Raw>, IngestError> {
         let Some((band, file, info)) = scene.files.get(&m.name) else { return Ok(None) };
-        let mut raw = read_window(file, band, self.offset, self.size)?;
+        let mut raw = read_window(file, band, self.offset, self.size, memory)?;
         let kept = m.resampling == Resampling::Nearest || matches!(self.way, Way::Copy);
         if kept && raw.dtype() == m.dtype && m.dtype != DType::Float32 {
             match &mut raw {
@@ -124,22 +185,18 @@ impl Sampler {
             .map(|p| Some(Raw::OfPart(p)))
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn put_raw(
         &self,
         scene: &PlannedScene,
         m: &Measurement,
         raw: &Raw,
-        take: Option<&[bool]>,
+        to: &To<'_>,
         plane: &mut Pixels,
-        part: &PixelWindow,
-        stride: usize,
     ) -> Result<(), IngestError> {
         let nearest = match (&self.way, raw) {
             (Way::Warp { nearest, .. }, Raw::AsStored(_)) => Some(nearest),
             _ => None,
         };
-        let to = To { part, stride, take };
         let (Raw::AsStored(raw) | Raw::OfPart(raw)) = raw;
         match (raw, plane) {
             (Pixels::U8(f), Pixels::U8(t)) => to.put(f, nearest, m.nodata as u8, t),
@@ -199,23 +256,39 @@ impl Raw {
 struct To<'t> {
     part: &'t PixelWindow,
     stride: usize,
+    /// One flag a pixel of the part; all without it.
     take: Option<&'t [bool]>,
+    /// Whether the plane holds nothing that matters yet.
+    new: bool,
 }
 
 impl To<'_> {
+    /// Place of the part's first pixel.
+    fn first(&self) -> usize {
+        self.part.py as usize * self.stride + self.part.px as usize
+    }
+
+    /// `nearest` leaves out itself what is not taken.
     fn put<T: Copy>(
         &self,
         from: &[T],
         nearest: Option<&NearestIndex>,
         nodata: T,
         plane: &mut [T],
-    ) -> Result<(), tesela_raster::RasterError> {
+    ) -> Result<(), RasterError> {
         let width = self.part.width;
-        let first = self.part.py as usize * self.stride + self.part.px as usize;
         if let Some(nearest) = nearest {
-            return nearest.gather_rows(from, nodata, self.take, width, &mut plane[first..], self.stride);
+            if self.new {
+                self.surround(plane, nodata);
+            }
+            let fill = self.new.then_some(nodata);
+            return nearest.gather_rows(from, fill, width, &mut plane[self.first()..], self.stride);
         }
-        let rows = plane[first..].chunks_mut(self.stride.max(1)).zip(from.chunks_exact(width.max(1)));
+        if self.new {
+            plane.fill(nodata);
+        }
+        let plane = &mut plane[self.first()..];
+        let rows = plane.chunks_mut(self.stride.max(1)).zip(from.chunks_exact(width.max(1)));
         for (row, (to, from)) in rows.enumerate() {
             match self.take.map(|take| &take[row * width..(row + 1) * width]) {
                 None => to[..width].copy_from_slice(from),
@@ -228,13 +301,45 @@ impl To<'_> {
         }
         Ok(())
     }
+
+    /// Puts nodata all around the part.
+    fn surround<T: Copy>(&self, plane: &mut [T], nodata: T) {
+        let (top, left) = (self.part.py as usize, self.part.px as usize);
+        for (row, line) in plane.chunks_mut(self.stride.max(1)).enumerate() {
+            if row < top || row >= top + self.part.height {
+                line.fill(nodata);
+            } else {
+                line[..left].fill(nodata);
+                line[left + self.part.width..].fill(nodata);
+            }
+        }
+    }
+
+    /// Clears what is not taken, and what is `tag`, in the rows of the part from the first of `values`.
+    fn clean<T: Copy + PartialEq>(&self, values: &mut [T], tag: Option<T>, nodata: T) {
+        let width = self.part.width;
+        for (row, to) in values.chunks_mut(self.stride.max(1)).take(self.part.height).enumerate() {
+            let to = &mut to[..width];
+            if let Some(tag) = tag {
+                to.iter_mut().for_each(|v| *v = if *v == tag { nodata } else { *v });
+            }
+            if let Some(take) = self.take {
+                let take = &take[row * width..][..width];
+                to.iter_mut().zip(take).for_each(|(v, take)| *v = if *take { *v } else { nodata });
+            }
+        }
+    }
+}
+
+/// The file's nodata tag, where the product's nodata is another.
+fn tag_to_replace<T: Copy + PartialEq + TryFrom<i64>>(tag: Option<f64>, nodata: T) -> Option<T> {
+    let tag = tag.filter(|tag| tag.fract() == 0.0 && tag.abs() < 1e9);
+    tag.and_then(|tag| T::try_from(tag as i64).ok()).filter(|tag| *tag != nodata)
 }
 
 /// Makes the file's nodata tag the product's nodata.
 fn replace_tag<T: Copy + PartialEq + TryFrom<i64>>(values: &mut [T], tag: Option<f64>, nodata: T) {
-    let tag = tag.filter(|tag| tag.fract() == 0.0 && tag.abs() < 1e9);
-    let tag = tag.and_then(|tag| T::try_from(tag as i64).ok()).filter(|tag| *tag != nodata);
-    if let Some(tag) = tag {
+    if let Some(tag) = tag_to_replace(tag, nodata) {
         values.iter_mut().for_each(|v| *v = if *v == tag { nodata } else { *v });
     }
 }
@@ -248,7 +353,7 @@ fn floats(raw: &Pixels) -> Vec<f32> {
     }
 }
 
-fn size_error(scene: &PlannedScene, e: &tesela_raster::RasterError) -> IngestError {
+fn size_error(scene: &PlannedScene, e: &RasterError) -> IngestError {
     IngestError::Geometry { path: scene.source.source.clone(), problem: e.to_string() }
 }
 

@@ -1,5 +1,6 @@
 //! A unit of an ingest: slots of one tile and their pyramids into the store, as one group.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
@@ -202,6 +203,11 @@ pub fn write_unit(
     Ok(result)
 }
 
+thread_local! {
+    /// This thread's plane of a band: fresh memory for each would cost a page fault every 4 kB.
+    static PLANE: Cell<Option<Pixels>> = const { Cell::new(None) };
+}
+
 /// One slot into the group, all levels and facts, band by band in parallel.
 pub(crate) fn write_slot(
     c: &Context<'_>,
@@ -253,14 +259,21 @@ pub(crate) fn write_slot(
             for (level, words) in levels.iter().enumerate() {
                 writer.put(position, level as u32, &tiles[level], &windows[level], words)?;
             }
-        } else if let Some(mut plane) = read_band(&shares, &c.product.measurements[b], &slot.window)? {
-            facts.add(position, &tiles[0], &slot.window, &plane);
-            for (level, tile) in tiles.iter().enumerate() {
-                if level > 0 {
-                    plane = reduced(&reductions[level - 1], &plane, &c.bands[b])?;
+        } else {
+            let m = &c.product.measurements[b];
+            let mut plane = PLANE.take().unwrap_or(Pixels::empty(m.dtype));
+            if read_band(&shares, m, &slot.window, &mut plane)? {
+                facts.add(position, &tiles[0], &slot.window, &plane);
+                writer.put(position, 0, &tiles[0], &windows[0], &plane)?;
+                let mut above = None;
+                for (level, tile) in tiles.iter().enumerate().skip(1) {
+                    let below = above.as_ref().unwrap_or(&plane);
+                    let reduced = reduced(&reductions[level - 1], below, &c.bands[b])?;
+                    writer.put(position, level as u32, tile, &windows[level], &reduced)?;
+                    above = Some(reduced);
                 }
-                writer.put(position, level as u32, tile, &windows[level], &plane)?;
             }
+            PLANE.set(Some(plane));
         }
         Ok(pass(writer)?)
     })

@@ -71,34 +71,44 @@ impl NearestIndex {
         Ok(())
     }
 
-    /// As [`gather`](Self::gather), into the first `width` pixels of rows `stride` long, and only where `take` says
-    /// so (everywhere without it): other pixels stay as they are.
+    /// Leaves out the pixels of the picture that are not taken, one flag a pixel: as if they lay outside the source.
     ///
     /// # Errors
-    /// [`RasterError::Size`] if `values` is not the window, `take` not the picture, or `out` ends before it.
+    /// [`RasterError::Size`] if `take` is not the picture.
+    pub fn take_only(&mut self, take: &[bool]) -> Result<(), RasterError> {
+        check_size("what is taken", take.len(), self.indices.len())?;
+        for (index, take) in self.indices.iter_mut().zip(take) {
+            *index = if *take { *index } else { OUTSIDE };
+        }
+        Ok(())
+    }
+
+    /// As [`gather`](Self::gather), into the first `width` pixels of rows `stride` long. Without `fill`, pixels outside
+    /// the window stay as they are.
+    ///
+    /// # Errors
+    /// [`RasterError::Size`] if `values` is not the window, or `out` ends before the picture.
     pub fn gather_rows<T: Copy>(
         &self,
         values: &[T],
-        fill: T,
-        take: Option<&[bool]>,
+        fill: Option<T>,
         width: usize,
         out: &mut [T],
         stride: usize,
     ) -> Result<(), RasterError> {
         check_size("the source", values.len(), self.source_len)?;
-        check_size("what is taken", take.map_or(self.indices.len(), <[bool]>::len), self.indices.len())?;
         let rows = self.indices.chunks_exact(width.max(1));
         let needed = rows.len().saturating_sub(1) * stride + width;
         check_size("the raster", out.len().min(needed), needed)?;
-        let value = |index: &u32| values.get(*index as usize).copied().unwrap_or(fill);
-        for (row, (indices, out)) in rows.zip(out.chunks_mut(stride.max(1))).enumerate() {
-            match take.map(|take| &take[row * width..(row + 1) * width]) {
-                None => out.iter_mut().zip(indices).for_each(|(out, index)| *out = value(index)),
-                Some(take) => {
-                    for ((out, index), take) in out.iter_mut().zip(indices).zip(take) {
-                        *out = if *take { value(index) } else { *out };
-                    }
-                }
+        for (indices, out) in rows.zip(out.chunks_mut(stride.max(1))) {
+            let pixels = out.iter_mut().zip(indices);
+            match fill {
+                Some(fill) => pixels.for_each(|(out, index)| {
+                    *out = values.get(*index as usize).copied().unwrap_or(fill);
+                }),
+                None => pixels.for_each(|(out, index)| {
+                    *out = values.get(*index as usize).copied().unwrap_or(*out);
+                }),
             }
         }
         Ok(())

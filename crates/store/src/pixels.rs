@@ -105,7 +105,7 @@ impl Pixels {
     }
 
     /// Makes this `len` values of `dtype`, keeping the memory where it fits. Contents are unspecified.
-    pub(crate) fn reshape(&mut self, dtype: DType, len: usize) {
+    pub fn reshape(&mut self, dtype: DType, len: usize) {
         if self.dtype() != dtype {
             *self = Self::filled(dtype, len, 0.0);
             return;

@@ -1,15 +1,15 @@
 //! The three median deviations, one pixel a lane, `f32`.
 
-use super::lanes::{Lanes, dot};
+use super::lanes::{Kept, Lanes, dot};
 use super::select::median;
 use super::solve::Observations;
 
 /// Columns of distances, one row an observation; made once and used again.
 #[derive(Debug, Default)]
 pub(super) struct Columns<const L: usize> {
-    squared: Vec<[f32; L]>,
-    cosine: Vec<[f32; L]>,
-    bray_curtis: Vec<[f32; L]>,
+    squared: Kept<L>,
+    cosine: Kept<L>,
+    bray_curtis: Kept<L>,
 }
 
 /// EMAD (ρ), SMAD and BCMAD of each lane; NaN where no distance is defined.
@@ -34,11 +34,10 @@ pub(super) fn deviations<V: Lanes<L>, const L: usize, const P: usize>(
     let [mut no_squared, mut no_cosine, mut no_bray_curtis] = [V::splat(f32::INFINITY); 3];
     let point_length = dot(point, point).sqrt();
     let n = obs.rows.len().next_multiple_of(2);
-    for column in [&mut columns.squared, &mut columns.cosine, &mut columns.bray_curtis] {
-        column.resize(n, [0.0; L]);
-    }
+    let [squared_column, cosine_column, bray_curtis_column] =
+        [&mut columns.squared, &mut columns.cosine, &mut columns.bray_curtis].map(|column| column.room(n));
     let (mut cosine_counts, mut bray_curtis_counts) = (zero, zero);
-    let distances = columns.squared.iter_mut().zip(&mut columns.cosine).zip(&mut columns.bray_curtis);
+    let distances = squared_column.iter_mut().zip(&mut *cosine_column).zip(&mut *bray_curtis_column);
     for ((k, x), ((squared_out, cosine_out), bray_curtis_out)) in obs.rows.iter().enumerate().zip(distances) {
         let here = V::splat(k as f32).less(obs.counts);
         let (mut squared, mut length_squared, mut excess) = (zero, zero, zero);
@@ -69,16 +68,16 @@ pub(super) fn deviations<V: Lanes<L>, const L: usize, const P: usize>(
         no_bray_curtis = V::choose(together_defined, no_bray_curtis, zero - no_bray_curtis);
     }
     if n > obs.rows.len() {
-        no_squared.store(&mut columns.squared[n - 1]);
-        no_cosine.store(&mut columns.cosine[n - 1]);
-        no_bray_curtis.store(&mut columns.bray_curtis[n - 1]);
+        no_squared.store(&mut squared_column[n - 1]);
+        no_cosine.store(&mut cosine_column[n - 1]);
+        no_bray_curtis.store(&mut bray_curtis_column[n - 1]);
     }
     let half = V::splat(0.5);
-    let (low, high) = median::<V, L>(&mut columns.squared, obs.counts);
+    let (low, high) = median::<V, L>(squared_column, obs.counts);
     let emad = ((low.sqrt() + high.sqrt()) * half).to_array();
-    let (low, high) = median::<V, L>(&mut columns.cosine, cosine_counts);
+    let (low, high) = median::<V, L>(cosine_column, cosine_counts);
     let smad = ((low + high) * half).to_array();
-    let (low, high) = median::<V, L>(&mut columns.bray_curtis, bray_curtis_counts);
+    let (low, high) = median::<V, L>(bray_curtis_column, bray_curtis_counts);
     let bcmad = ((low + high) * half).to_array();
     Deviations { emad, smad, bcmad }
 }

@@ -1,7 +1,7 @@
 //! Pixels that go through the lanes together.
 
 use super::deviations::{Columns, deviations};
-use super::lanes::{Lanes, dot};
+use super::lanes::{Kept, Lanes, dot};
 use super::planes::Planes;
 use super::solve::{Observations, solve};
 use super::strip::Strip;
@@ -11,7 +11,9 @@ use super::{LANE_BANDS, set_bits};
 #[derive(Debug)]
 pub(super) struct Group<const L: usize> {
     /// The `k`-th complete observation of every lane; old values, all finite, where a lane has fewer.
-    rows: Vec<[[f32; L]; LANE_BANDS]>,
+    rows: Kept<L>,
+    /// The most observations of a lane.
+    longest: usize,
     counts: [usize; L],
     /// Bit `l` is lane `l`.
     active: u32,
@@ -20,7 +22,7 @@ pub(super) struct Group<const L: usize> {
 
 impl<const L: usize> Group<L> {
     pub(super) fn new() -> Self {
-        Self { rows: Vec::new(), counts: [0; L], active: 0, columns: Columns::default() }
+        Self { rows: Kept::default(), longest: 0, counts: [0; L], active: 0, columns: Columns::default() }
     }
 
     /// Takes the lanes of `wanted` from the pixels of `strip` from `first` on.
@@ -28,13 +30,12 @@ impl<const L: usize> Group<L> {
     pub(super) fn fill(&mut self, strip: &Strip, first: usize, counts: &[usize; L], wanted: u32) {
         self.counts = *counts;
         self.active = wanted;
+        self.longest = 0;
         if wanted == 0 {
             return;
         }
-        let longest = counts.iter().copied().max().unwrap_or(0);
-        if self.rows.len() < longest {
-            self.rows.resize(longest, [[0.0; L]; LANE_BANDS]);
-        }
+        self.longest = counts.iter().copied().max().unwrap_or(0);
+        let rows = self.rows.room(self.longest * LANE_BANDS).as_chunks_mut::<LANE_BANDS>().0;
         let all = u64::MAX >> (64 - L);
         // Where the next observation of each lane goes; `together` while it is the same for all.
         let mut next = [0usize; L];
@@ -42,9 +43,9 @@ impl<const L: usize> Group<L> {
         for (complete, values) in strip.complete.iter().zip(strip.values.as_chunks::<LANE_BANDS>().0) {
             let mut present = (complete >> first) & all;
             if present == all && together {
-                let row = &mut self.rows[next[0]];
+                let row = &mut rows[next[0]];
                 for (to, from) in row.iter_mut().zip(values) {
-                    to.copy_from_slice(&from[first..first + L]);
+                    to.copy_from_slice(&from.0[first..first + L]);
                 }
                 for n in &mut next {
                     *n += 1;
@@ -55,9 +56,9 @@ impl<const L: usize> Group<L> {
                 let l = present.trailing_zeros() as usize;
                 present &= present - 1;
                 together = false;
-                let row = &mut self.rows[next[l]];
+                let row = &mut rows[next[l]];
                 for (to, from) in row.iter_mut().zip(values) {
-                    to[l] = from[first + l];
+                    to[l] = from.0[first + l];
                 }
                 next[l] += 1;
             }
@@ -67,8 +68,8 @@ impl<const L: usize> Group<L> {
     /// Active lanes with an even count whose first three observations lie on a line, as far as `f32` can tell:
     /// the only ones that can have more than one minimiser. Bit `l` is lane `l`.
     #[inline(always)]
-    pub(super) fn perhaps_on_a_line<V: Lanes<L>>(&self) -> u32 {
-        let [Some(origin), Some(a), Some(b)] = [self.rows.first(), self.rows.get(1), self.rows.get(2)] else {
+    pub(super) fn perhaps_on_a_line<V: Lanes<L>>(&mut self) -> u32 {
+        let [origin, a, b, ..] = self.rows.room(self.longest * LANE_BANDS).as_chunks::<LANE_BANDS>().0 else {
             return 0;
         };
         let mut even = 0;
@@ -104,7 +105,8 @@ impl<const L: usize> Group<L> {
         if self.active == 0 {
             return 0;
         }
-        let Self { rows, counts, active, columns } = self;
+        let Self { rows, longest, counts, active, columns } = self;
+        let rows: &[_] = rows.room(*longest * LANE_BANDS).as_chunks().0;
         let (point, solved) = solve(&observations(rows, counts, *active), V::mask(*active));
         let answered = V::bits(solved);
         if answered == 0 {

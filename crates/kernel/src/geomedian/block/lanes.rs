@@ -52,6 +52,25 @@ pub(super) trait Lanes<const L: usize>:
     }
 }
 
+/// Vectors of lanes that are kept: no vector lies across two cache lines, where each load would cost two.
+#[derive(Debug, Default)]
+pub(super) struct Kept<const L: usize>(Vec<f32>);
+
+impl<const L: usize> Kept<L> {
+    const LINE: usize = 64;
+
+    /// Room for `vectors` of them. Values are kept until a call asks for more room, finite ones are finite even then.
+    #[inline(always)]
+    pub(super) fn room(&mut self, vectors: usize) -> &mut [[f32; L]] {
+        let spare = Self::LINE / size_of::<f32>();
+        if self.0.len() < vectors * L + spare {
+            self.0.resize(vectors * L + spare, 0.0);
+        }
+        let start = self.0.as_ptr().align_offset(Self::LINE).min(spare);
+        self.0[start..start + vectors * L].as_chunks_mut().0
+    }
+}
+
 /// `Σ a·b` over the bands.
 #[inline(always)]
 pub(super) fn dot<V: Lanes<L>, const L: usize, const P: usize>(a: &[V; P], b: &[V; P]) -> V {

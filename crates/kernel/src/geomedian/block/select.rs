@@ -40,15 +40,19 @@ fn sort<V: Lanes<L>, const L: usize>(column: &mut [[f32; L]]) {
     while p > 0 {
         let (mut q, mut r, mut d) = (top, 0, p);
         loop {
-            // Every `i` with `i & p == r`, a run of `p` of them at a time.
+            // Every `i` with `i & p == r`, a run of `p` of them at a time. Many passes have runs of one, where a loop in
+            // a loop costs more than the comparison.
             let mut start = r;
+            if p == 1 {
+                while start + d < n {
+                    exchange::<V, L>(column, start, start + d);
+                    start += 2;
+                }
+            }
             while start + d < n {
                 let end = (start + p).min(n - d);
-                let (head, tail) = column.split_at_mut(start + d);
-                for (a, b) in head[start..].iter_mut().zip(tail).take(end - start) {
-                    let (x, y) = (V::load(a), V::load(b));
-                    x.min(y).store(a);
-                    y.max(x).store(b);
+                for i in start..end {
+                    exchange::<V, L>(column, i, i + d);
                 }
                 start += 2 * p;
             }
@@ -61,4 +65,12 @@ fn sort<V: Lanes<L>, const L: usize>(column: &mut [[f32; L]]) {
         }
         p /= 2;
     }
+}
+
+/// Puts the lesser of two rows in the first, `i < j`.
+#[inline(always)]
+fn exchange<V: Lanes<L>, const L: usize>(column: &mut [[f32; L]], i: usize, j: usize) {
+    let (x, y) = (V::load(&column[i]), V::load(&column[j]));
+    x.min(y).store(&mut column[i]);
+    y.max(x).store(&mut column[j]);
 }

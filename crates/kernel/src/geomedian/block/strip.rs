@@ -20,10 +20,15 @@ pub(super) struct Strip {
     /// Which pixels of the strip are complete at each time kept; bit `i` is pixel `i`.
     pub(super) complete: Vec<u64>,
     /// Reflectance, `(time kept, band, STRIP)`.
-    pub(super) values: Vec<[f32; STRIP]>,
+    pub(super) values: Vec<Row>,
     /// What may still be complete at the time being read, one byte a pixel.
     usable: Usable,
 }
+
+/// One band of one time. On a cache line of its own, so that no vector of it lies across two.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Row(pub(super) [f32; STRIP]);
 
 #[derive(Debug)]
 struct Usable([u8; STRIP]);
@@ -62,7 +67,7 @@ pub(super) fn read(strips: &mut [Strip], stack: &Stack<'_>, first: usize, len: u
             // Rows are written over again if the time is not kept.
             let rows = (strip.times.len() + 1) * bands;
             if strip.values.len() < rows {
-                strip.values.resize(rows, [0.0; STRIP]);
+                strip.values.resize(rows, Row([0.0; STRIP]));
             }
         }
         if any == 0 {
@@ -133,7 +138,7 @@ fn read_band<T: Sample>(strips: &mut [Strip], stored: &[T], layer: &Layer<'_>, b
             }
         }
         let row = &mut strip.values[strip.times.len() * bands + band];
-        for (out, &v) in row.iter_mut().zip(stored) {
+        for (out, &v) in row.0.iter_mut().zip(stored) {
             *out = v.to_f32() * scale + offset;
         }
     }

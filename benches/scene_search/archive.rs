@@ -153,18 +153,18 @@ pub fn commit_scenes(index: &dyn Index, scenes: &[NewScene]) -> Result<usize, In
 
 /// Commits four slots for each scene and an overview for each solar day and platform; the number of slots.
 pub fn commit_slots(index: &dyn Index, scenes: &[NewScene]) -> Result<usize, IndexError> {
-    commit_with(index, scenes, false).map(|(slots, _)| slots)
+    commit_with(index, &batches(scenes), false)
 }
 
-/// Commits scenes with their slots and overviews, 32 solar days at once; the number of commits.
+/// Commits scenes with their slots and overviews, so many scenes at once.
 #[allow(dead_code, reason = "the bench of commits uses it")]
-pub fn commit_whole(index: &dyn Index, scenes: &[NewScene]) -> Result<usize, IndexError> {
-    commit_with(index, scenes, true).map(|(_, commits)| commits)
+pub fn commit_whole(index: &dyn Index, scenes: &[NewScene], at_once: usize) -> Result<(), IndexError> {
+    commit_with(index, &scenes.chunks(at_once).collect::<Vec<_>>(), true).map(|_| ())
 }
 
-fn commit_with(index: &dyn Index, scenes: &[NewScene], whole: bool) -> Result<(usize, usize), IndexError> {
-    let (mut slots, batches) = (0, batches(scenes));
-    for batch in &batches {
+fn commit_with(index: &dyn Index, batches: &[&[NewScene]], whole: bool) -> Result<usize, IndexError> {
+    let mut slots = 0;
+    for batch in batches {
         // Names that no other call gives.
         let b = batch.first().map_or("", |s| &s.scene_key);
         let mut commit = IngestCommit {
@@ -218,5 +218,5 @@ fn commit_with(index: &dyn Index, scenes: &[NewScene], whole: bool) -> Result<(u
         slots += commit.slots.len();
         index.commit_ingest(&commit)?;
     }
-    Ok((slots, batches.len()))
+    Ok(slots)
 }

@@ -18,3 +18,8 @@ CREATE TABLE archived_scenes (
   retired INTEGER REFERENCES snapshots (n)
 ) STRICT;
 CREATE INDEX archived_scenes_key ON archived_scenes (product, scene_key);
+
+-- What refers to a group or to a source: a delete, and a raster that is retired, would read whole tables without.
+CREATE INDEX overviews_group ON overviews (group_id);
+CREATE INDEX generations_group ON generations (group_id);
+CREATE INDEX generation_sources_source ON generation_sources (source_id);

@@ -12,7 +12,7 @@ use tesela_layout::facts::BandFacts;
 use tesela_layout::names::{array_name, slots_prefix};
 use tesela_layout::{Form, SlotsGroup};
 use tesela_model::{Band, Instant, Period, Progress};
-use tesela_store::{ObjectInfo, ObjectKey, Pixels, Store, StoreOptions, Window};
+use tesela_store::{ArrayRef, ObjectInfo, ObjectKey, Pixels, Store, StoreOptions, Window};
 
 use crate::catalog::Product;
 use crate::cube::store_options;
@@ -88,8 +88,8 @@ impl Cube {
             report.slots = jobs.iter().map(|(_, b)| b.slots.len()).sum();
             return Ok(report);
         }
-        // Enough for the chunks of a few dates that are read back one date at a time.
-        let reading = StoreOptions { chunk_cache_bytes: 256 << 20, ..store_options() };
+        // Every chunk is decoded once, what came and what was written.
+        let reading = StoreOptions { chunk_cache_bytes: 0, ..store_options() };
         let store = Store::with_objects(self.store().objects().clone(), &reading);
         let run = self.index().begin_run("compact")?;
         let total: u64 = jobs.iter().map(|(p, b)| (b.slots.len() * p.bands.len()) as u64).sum();
@@ -271,20 +271,91 @@ fn write_band(
     Ok((writer.finish()?, planes))
 }
 
-/// Compares what was written with what was read.
+/// Compares what was written with what was read: dates that share their inner chunks together, so that each chunk is
+/// decoded once, and a few rows of chunks at a time, so that little is held.
 fn read_back(store: &Store, prefix: &ObjectKey, band: &Band, planes: &[Plane]) -> Result<(), ComputeError> {
-    let mut pixels = Pixels::empty(band.dtype);
+    let mut levels: BTreeMap<u32, Vec<&Plane>> = BTreeMap::new();
     for plane in planes {
-        let array = store.open_array(prefix, &array_name(&band.name, plane.level))?;
-        store.read_window(&array, plane.position, plane.window, &mut pixels)?;
-        if blake3::hash(pixels.bytes()) != plane.hash {
-            return Err(ComputeError::NotTheSame {
-                group: prefix.to_string(),
-                band: band.name.clone(),
-                level: plane.level,
-                position: plane.position,
-            });
+        levels.entry(plane.level).or_default().push(plane);
+    }
+    let (mut pixels, mut lines) = (Pixels::empty(band.dtype), Vec::new());
+    for (level, planes) in levels {
+        let array = store.open_array(prefix, &array_name(&band.name, level))?;
+        let depth = array.inner()[0];
+        for group in planes.chunk_by(|a, b| a.position / depth == b.position / depth) {
+            let dates: Vec<u64> = group.iter().map(|p| p.position).collect();
+            let mut hashers = vec![blake3::Hasher::new(); group.len()];
+            for part in parts(&array, group) {
+                store.read_windows(&array, &dates, part, &mut pixels)?;
+                for ((layer, plane), hasher) in group.iter().enumerate().zip(&mut hashers) {
+                    hash_part(&pixels, layer, &part, &plane.window, &mut lines, hasher);
+                }
+            }
+            for (plane, hasher) in group.iter().zip(hashers) {
+                if hasher.finalize() != plane.hash {
+                    return Err(ComputeError::NotTheSame {
+                        group: prefix.to_string(),
+                        band: band.name.clone(),
+                        level,
+                        position: plane.position,
+                    });
+                }
+            }
         }
     }
     Ok(())
+}
+
+/// Pixels of all dates that are read back at once, bytes; at least one row of chunks.
+const PART_BYTES: usize = 4 << 20;
+
+/// The window that holds those of some planes, cut into whole rows of chunks from the north.
+fn parts(array: &ArrayRef, planes: &[&Plane]) -> Vec<Window> {
+    let end = |from: i64, len: usize| from + len as i64;
+    let windows = || planes.iter().map(|p| &p.window);
+    let x0 = windows().map(|w| w.x0).min().unwrap_or(0);
+    let y0 = windows().map(|w| w.y0).min().unwrap_or(0);
+    let right = windows().map(|w| end(w.x0, w.width)).max().unwrap_or(x0);
+    let bottom = windows().map(|w| end(w.y0, w.height)).max().unwrap_or(y0);
+    let (rows, width) = (array.inner()[1] as i64, (right - x0) as usize);
+    let row_bytes = planes.len() * width * rows as usize * array.dtype().size_bytes();
+    let step = rows * (PART_BYTES / row_bytes.max(1)).max(1) as i64;
+    let mut found = Vec::new();
+    let mut top = y0;
+    while top < bottom {
+        let next = (top - top.rem_euclid(rows) + step).min(bottom);
+        found.push(Window { y0: top, x0, height: (next - top) as usize, width });
+        top = next;
+    }
+    found
+}
+
+/// Adds the rows of a plane's window that lie in `part` of a layer of `pixels`, shaped `(layers, height, width)` as
+/// `part`, to its hash. `lines` is scratch memory.
+fn hash_part(
+    pixels: &Pixels,
+    layer: usize,
+    part: &Window,
+    window: &Window,
+    lines: &mut Vec<u8>,
+    hasher: &mut blake3::Hasher,
+) {
+    let size = pixels.dtype().size_bytes();
+    let top = window.y0.max(part.y0);
+    let bottom = (window.y0 + window.height as i64).min(part.y0 + part.height as i64);
+    if top >= bottom {
+        return;
+    }
+    let first = layer * part.height + (top - part.y0) as usize;
+    let stride = part.width * size;
+    let all = &pixels.bytes()[first * stride..(first + (bottom - top) as usize) * stride];
+    if window.width == part.width {
+        hasher.update(all);
+        return;
+    }
+    // In one piece: hashing is several times quicker by large ones.
+    lines.clear();
+    let (left, run) = ((window.x0 - part.x0) as usize * size, window.width * size);
+    all.chunks_exact(stride).for_each(|line| lines.extend_from_slice(&line[left..left + run]));
+    hasher.update(lines);
 }

@@ -138,16 +138,14 @@ impl Store {
         }
         let (down, across) = (height.div_ceil(rows), width.div_ceil(columns));
         let mut bounds: Option<(u64, u64, u64, u64)> = None;
-        let mut known: HashMap<[u64; 3], ShardState> = HashMap::new();
+        // Few shards, many chunks: the last one's is not looked up again.
+        let mut last: Option<([u64; 3], ShardState)> = None;
         for (cy, cx) in (0..down).flat_map(|cy| (0..across).map(move |cx| (cy, cx))) {
             let chunk = [t / depth, cy, cx];
             let (shard, inner) = array.locate(chunk);
-            let state = match known.get(&shard) {
-                Some(state) => state,
-                None => {
-                    let state = self.shard_state(array, chunk, shard)?;
-                    known.entry(shard).or_insert(state)
-                }
+            let (_, state) = match &mut last {
+                Some(last) if last.0 == shard => last,
+                last => last.insert((shard, self.shard_state(array, chunk, shard)?)),
             };
             let ShardState::Present(index) = state else { continue };
             let stored = index
@@ -299,7 +297,7 @@ impl<'a> Read<'a> {
                     _ => object.insert((shard, array.shard_key(shard))).1.clone(),
                 };
                 let chunk = Wanted { array, chunk, name: ChunkName { object, inner }, layers: group.clone() };
-                match self.store.chunks().get(&chunk.name) {
+                match self.cached(&chunk.name) {
                     Some(bytes) => self.place(&chunk, Some(&bytes)),
                     None => wanted.push(chunk),
                 }
@@ -307,12 +305,24 @@ impl<'a> Read<'a> {
         }
     }
 
+    fn cached(&self, chunk: &ChunkName) -> Option<Arc<Vec<u8>>> {
+        if self.store.options().chunk_cache_bytes == 0 {
+            return None;
+        }
+        self.store.chunks().get(chunk)
+    }
+
     /// Finds where the wanted chunks lie, asking for the shard indexes not known yet. Chunks that are not
     /// stored are filled.
     fn locate(&mut self, wanted: &[Wanted<'a>]) -> Result<Vec<Located>, StoreError> {
         let mut states: HashMap<&ObjectKey, Option<ShardState>> = HashMap::new();
         let mut unknown = Vec::new();
+        let mut last = None;
         for chunk in wanted {
+            // Neighbours lie in one object.
+            if last.replace(&chunk.name.object) == Some(&chunk.name.object) {
+                continue;
+            }
             states.entry(&chunk.name.object).or_insert_with(|| {
                 let state = self.store.indexes().get(&chunk.name.object);
                 if state.is_none() {
@@ -329,10 +339,15 @@ impl<'a> Read<'a> {
             }
         }
         let mut located = Vec::with_capacity(wanted.len());
+        let mut last: Option<(&ObjectKey, &Option<ShardState>)> = None;
         for (i, chunk) in wanted.iter().enumerate() {
             let corrupt = |reason| chunk.array.corrupt(chunk.chunk, &chunk.name.object, reason);
-            let place = match states.get(&chunk.name.object) {
-                Some(Some(ShardState::Present(index))) => {
+            let object = &chunk.name.object;
+            if last.is_none_or(|(same, _)| same != object) {
+                last = states.get(object).map(|state| (object, state));
+            }
+            let place = match last {
+                Some((_, Some(ShardState::Present(index)))) => {
                     index.get(chunk.name.inner as usize).map_err(corrupt)?
                 }
                 _ => None,

@@ -75,7 +75,9 @@ impl SqliteIndex {
 
     pub(super) fn write_begin_run(&self, kind: &str) -> Result<String, IndexError> {
         self.with_writer(|tx| {
-            let n: i64 = tx.query_row("SELECT count(*) FROM runs", (), |r| r.get(0)).context("begin run")?;
+            let n: i64 = tx
+                .query_row("SELECT coalesce(max(rowid), 0) FROM runs", (), |r| r.get(0))
+                .context("begin run")?;
             let id = format!("{:x}-{n:x}", now_s());
             tx.execute(
                 "INSERT INTO runs (id, kind, host, pid, started) VALUES (?1, ?2, '', ?3, ?4)",
@@ -116,8 +118,9 @@ impl SqliteIndex {
             let remade = c.overviews.iter().map(|o| (&o.solar_day, &o.platform));
             for (solar_day, platform) in remade.chain(c.emptied_days.iter().map(|(d, p)| (d, p))) {
                 tx.prepare_cached(
+                    // The bounds on the time are what the index is entered by: a solar day is hours from the day in UTC.
                     "UPDATE overviews SET retired = ?4 WHERE product = ?1 AND solar_day = ?2 AND platform = ?3
-                     AND retired IS NULL",
+                     AND retired IS NULL AND time BETWEEN unixepoch(?2) - 172800 AND unixepoch(?2) + 172800",
                 )
                 .context("retire overview")?
                 .execute(params![c.product, solar_day, platform, n])

@@ -155,7 +155,11 @@ fn a_cube_of_schema_2_is_migrated_with_all_it_holds() {
     let file = dir.path().join("index.db");
     {
         let db = rusqlite::Connection::open(&file).unwrap();
-        db.execute_batch("DROP TABLE archived_scenes; PRAGMA user_version = 2;").unwrap();
+        db.execute_batch(
+            "DROP TABLE archived_scenes; DROP INDEX overviews_group; DROP INDEX generations_group;
+             DROP INDEX generation_sources_source; PRAGMA user_version = 2;",
+        )
+        .unwrap();
         // What is left is what the first two migrations make.
         let made = rusqlite::Connection::open_in_memory().unwrap();
         made.execute_batch(include_str!("../../../../migrations/sqlite/0001_init.sql")).unwrap();

@@ -124,3 +124,24 @@ proptest! {
         prop_assert_eq!(s.peak, times[peak]);
     }
 }
+
+/// Series with gaps and level stretches, as the functions of dea-tools (May 2024) answer for them.
+#[test]
+fn seasons_equal_those_of_dea_tools() {
+    type Row = (String, f64, f64, f64, f64, f64, String, String);
+    let mut reader = csv::Reader::from_reader(&include_bytes!("dea_tools.csv")[..]);
+    let mut count = 0;
+    for row in reader.deserialize() {
+        let (timing, peak, start, start_value, end, end_value, days, values): Row = row.unwrap();
+        let numbers = |text: &str| -> Vec<f64> { text.split(' ').map(|v| v.parse().unwrap()).collect() };
+        let timing = if timing == "outer" { DeaTiming::Outer } else { DeaTiming::Median };
+        let s = dea_season(&numbers(&days), &numbers(&values), timing).unwrap().unwrap();
+        let expected = [peak, start, start_value, end, end_value];
+        for (found, expected) in [s.peak, s.start, s.start_value, s.end, s.end_value].iter().zip(expected) {
+            let same = (found - expected).abs() < 1e-9 || (found.is_nan() && expected.is_nan());
+            assert!(same, "{s:?} {expected:?} {timing:?} {days} {values}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 80);
+}

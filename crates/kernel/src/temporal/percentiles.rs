@@ -40,11 +40,10 @@ impl Method {
     }
 }
 
-/// The percentile of observations that are sorted already; NaN below [`Method::min_obs`].
-///
-/// `share` is a share between 0 and 1, 0.5 the median.
+/// The percentile of observations that are sorted already; NaN below [`Method::min_obs`] and for a `share` that
+/// is not between 0 and 1 (0.5 is the median).
 pub fn of_sorted(sorted: &[f64], share: f64, method: Method) -> f64 {
-    if sorted.len() < method.min_obs() {
+    if sorted.len() < method.min_obs() || !(0.0..=1.0).contains(&share) {
         return f64::NAN;
     }
     let (below, above, between) = method.position(share, sorted.len());

@@ -123,7 +123,7 @@ impl<'a, T: Sample> Stack<'a, T> {
         if pixel >= self.pixels {
             return None;
         }
-        let at = date * self.pixels + pixel;
+        let at = date.checked_mul(self.pixels)?.checked_add(pixel)?;
         let value = *self.values.get(at)?;
         let hidden = self.hidden.is_some_and(|hidden| hidden[at]);
         (!hidden && self.valid.contains(&value)).then_some(value)

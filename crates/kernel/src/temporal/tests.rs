@@ -108,6 +108,10 @@ fn wrong_shapes_are_refused() {
         let found = percentiles(&stack, &[share], Method::Linear, &mut [0.0; 2]);
         assert!(matches!(found, Err(TemporalError::Share { .. })));
     }
+    assert!(
+        [-0.1, 1.1, f64::NAN].iter().all(|&share| of_sorted(&[1.0, 2.0], share, Method::Linear).is_nan())
+    );
+    assert_eq!((stack.get(usize::MAX, 0), stack.get(0, 2), stack.get(2, 1)), (None, None, Some(1)));
     let other = Stack::new(&[1u16; 4], 2, 1..=9).unwrap();
     assert!(medoid(&[stack.clone(), other]).is_err());
     assert!(pick(&stack, &[0]).is_err());

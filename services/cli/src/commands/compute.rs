@@ -121,7 +121,7 @@ fn words(report: &ComputeReport, dry_run: bool) -> String {
     if let Some(e) = &report.estimate {
         text += &format!(
             "\n{} units; {:.1} MB of stored pixels in, {:.1} MB out before compression\n\
-             at most {} MB on {} threads, blocks of {} pixels; about {} s",
+             at most {} MB on {} threads, blocks of {} pixels; about {} s if every tile is full",
             e.units,
             e.input_bytes as f64 / 1e6,
             e.output_bytes as f64 / 1e6,

@@ -79,11 +79,14 @@ function sameSeries(circles, rows) {
 
 test('opens on the whole product, in the language of the browser', async () => {
   await withViewer({ locale: 'es-MX' }, async ({ page, state, tilesDigest, shot }) => {
-    assert.equal((await state()).lang, 'es');
+    const viewed = await state();
+    assert.equal(viewed.lang, 'es');
     assert.equal(await page.getAttribute('html', 'lang'), 'es');
     assert.ok((await tilesDigest()).painted > 1000, 'a picture is drawn');
     const synthetic = (await json('/collections')).collections.some((one) => one['tesela:synthetic']);
     assert.equal(await page.isVisible('#synthetic'), synthetic);
+    const shown = (await json('/collections')).collections.find((one) => one.id === viewed.product);
+    assert.equal(shown['tesela:styles'].find((one) => one.default).legend.type, 'rgb', 'opens on a picture, not on classes');
     await shot('desktop-start');
   });
 });

@@ -113,7 +113,7 @@ pub struct DemoArgs {
     /// Stop after computing; do not serve
     #[arg(long)]
     pub no_serve: bool,
-    /// Compute every shipped recipe: also water, seasons, months, trend, urban land and cropland
+    /// Compute every shipped recipe: also water, trend, half years and months
     #[arg(long)]
     pub all: bool,
     /// Compare the estimates with the synthetic truth, and with a control that ignores the masks

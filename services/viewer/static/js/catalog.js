@@ -30,6 +30,15 @@ export const bandsOf = (product) => product?.['tesela:bands'] ?? [];
 /** @param {any} product */
 const defaultStyle = (product) => (stylesOf(product).find((style) => style.default) ?? stylesOf(product)[0])?.name ?? null;
 
+/** @param {any} product whether it opens as a picture in colours of its own, not as classes or a ramp */
+const opensAsPicture = (product) => stylesOf(product).find((style) => style.name === defaultStyle(product))?.legend?.type === 'rgb';
+
+/** What a newcomer sees: a composite of a period, else anything computed, else scenes. */
+function openingProduct(products) {
+  const derived = products.filter((product) => product['tesela:kind'] === 'derived');
+  return derived.find(opensAsPicture) ?? derived[0] ?? products[0];
+}
+
 /** @param {import('./state.js').State} state */
 export function currentStyle(state) {
   return stylesOf(currentProduct(state)).find((style) => style.name === state.get('style'));
@@ -53,8 +62,7 @@ const OUTLINES_BY_DEFAULT = 2000;
  * @param {Record<string, any>} view
  */
 export function validChoices(catalog, view) {
-  const product = catalog.products.find((one) => one.id === view.product)
-    ?? catalog.products.find((one) => one['tesela:kind'] === 'derived') ?? catalog.products[0];
+  const product = catalog.products.find((one) => one.id === view.product) ?? openingProduct(catalog.products);
   const style = stylesOf(product).some((one) => one.name === view.style) ? view.style : defaultStyle(product);
   let zoneSet = view.zoneSet;
   if (zoneSet === null) zoneSet = catalog.zoneSets.find((set) => set.zones <= OUTLINES_BY_DEFAULT)?.id ?? '';

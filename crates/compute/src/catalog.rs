@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use tesela_grid::{GridDef, Titles};
 use tesela_index::{Index, IndexError, ProductKind, ZoneSetRow};
-use tesela_model::landsat::{FlagMask, FlagTable};
+use tesela_model::landsat::FlagTable;
 use tesela_model::{Band, ProductDef, ProductStatus, RecipeDef, Style};
 
 use crate::ComputeError;
+use crate::mask::MaskRule;
 
 /// Where a product's definition came from.
 #[derive(Debug, Clone)]
@@ -103,9 +104,9 @@ impl Product {
     ///
     /// # Errors
     /// [`ComputeError::UnknownMask`] lists the masks there are.
-    pub fn mask(&self, name: &str) -> Result<Vec<(FlagMask, u32)>, ComputeError> {
+    pub fn mask(&self, name: &str) -> Result<MaskRule, ComputeError> {
         if name == "none" || name.is_empty() {
-            return Ok(Vec::new());
+            return Ok(MaskRule::default());
         }
         let unknown = || ComputeError::UnknownMask {
             product: self.id.clone(),
@@ -117,10 +118,20 @@ impl Product {
         let def = self.scenes().and_then(|d| d.masks.get(name)).ok_or_else(unknown)?;
         let (_, table) = self.quality().ok_or_else(unknown)?;
         let mut by_radius: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
-        for flag in &def.any_of {
+        // What was never observed is no cloud: a clean-up leaves it alone.
+        let is_fixed = |flag: &str| !def.cleanup.is_empty() && flag == "fill";
+        for flag in def.any_of.iter().filter(|f| !is_fixed(f)) {
             by_radius.entry(def.dilate.get(flag).copied().unwrap_or(0)).or_default().push(flag);
         }
-        by_radius.into_iter().map(|(r, flags)| Ok((table.mask(&flags).map_err(|_| unknown())?, r))).collect()
+        let flags = |names: &[&str]| table.mask(names).map_err(|_| unknown());
+        Ok(MaskRule {
+            groups: by_radius
+                .into_iter()
+                .map(|(r, names)| Ok((flags(&names)?, r)))
+                .collect::<Result<_, ComputeError>>()?,
+            cleanup: def.cleanup.clone(),
+            fixed: def.any_of.iter().any(|f| is_fixed(f)).then(|| flags(&["fill"])).transpose()?,
+        })
     }
 
     fn of_scenes(def: ProductDef, grid: Arc<GridDef>) -> Self {

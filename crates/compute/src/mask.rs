@@ -1,42 +1,78 @@
-//! Quality words to masks: flags by name, grown by Euclidean disks on the cube grid (science 1.8).
+//! Quality words to masks: flags by name, grown and cleaned up by Euclidean disks on the cube grid (science 1.8).
 
+use tesela_kernel::morphology::{Disk, Morphology, MorphologyError, Operation, Outside, halo};
+use tesela_model::CleanupStep;
 use tesela_model::landsat::FlagMask;
 
 use crate::ComputeError;
-use tesela_kernel::morphology::{Disk, Morphology};
+
+/// What a product's mask hides.
+#[derive(Debug, Clone, Default)]
+pub struct MaskRule {
+    /// Flags, and the radius each is grown by, pixels.
+    pub groups: Vec<(FlagMask, u32)>,
+    /// Steps over what `groups` hide together.
+    pub cleanup: Vec<CleanupStep>,
+    /// Flags that no step touches.
+    pub fixed: Option<FlagMask>,
+}
+
+impl MaskRule {
+    /// The flags alone, where they lie: for pyramid levels, on which disks of base pixels mean nothing.
+    pub fn without_disks(mut self) -> Self {
+        self.groups.iter_mut().for_each(|(_, radius)| *radius = 0);
+        self.cleanup.clear();
+        self
+    }
+}
 
 /// A mask ready to be applied to windows of quality words.
 #[derive(Debug, Clone)]
 pub struct Masker {
     groups: Vec<(Vec<bool>, Option<Disk>)>,
+    cleanup: Vec<(Operation, Disk)>,
+    fixed: Vec<bool>,
     nodata: usize,
     halo: usize,
 }
 
+fn unusable(e: MorphologyError) -> ComputeError {
+    ComputeError::Parameter { parameter: "mask", problem: e.to_string() }
+}
+
+fn disk(radius: u32) -> Result<Disk, ComputeError> {
+    Disk::new(f64::from(radius)).map_err(unusable)
+}
+
 impl Masker {
-    /// From flag groups and the radius each is grown by, pixels; words equal to `nodata` are always hidden.
+    /// Of a rule; words equal to `nodata` are always hidden.
     ///
     /// # Errors
     /// [`ComputeError::Parameter`] for a radius that no disk has.
-    pub fn new(groups: Vec<(FlagMask, u32)>, nodata: f64) -> Result<Self, ComputeError> {
-        let mut halo = 0;
-        let groups = groups
+    pub fn new(rule: MaskRule, nodata: f64) -> Result<Self, ComputeError> {
+        let reach = rule.groups.iter().map(|(_, radius)| *radius as usize).max().unwrap_or(0);
+        let groups = rule
+            .groups
             .into_iter()
-            .map(|(flags, radius)| {
-                let disk =
-                    if radius == 0 {
-                        None
-                    } else {
-                        halo = halo.max(radius as usize);
-                        Some(Disk::new(f64::from(radius)).map_err(|e| ComputeError::Parameter {
-                            parameter: "mask",
-                            problem: e.to_string(),
-                        })?)
-                    };
-                Ok((flags.table(), disk))
-            })
+            .map(|(flags, radius)| Ok((flags.table(), (radius > 0).then(|| disk(radius)).transpose()?)))
             .collect::<Result<Vec<_>, ComputeError>>()?;
-        Ok(Self { groups, nodata: nodata.clamp(0.0, 65535.0) as usize, halo })
+        let step = |step: CleanupStep| {
+            let operation = match step {
+                CleanupStep::Opening(_) => Operation::Opening,
+                CleanupStep::Closing(_) => Operation::Closing,
+                CleanupStep::Dilation(_) => Operation::Dilation,
+                CleanupStep::Erosion(_) => Operation::Erosion,
+            };
+            Ok((operation, disk(step.radius())?))
+        };
+        let cleanup = rule.cleanup.into_iter().map(step).collect::<Result<Vec<_>, ComputeError>>()?;
+        Ok(Self {
+            groups,
+            fixed: rule.fixed.map(|f| f.table()).unwrap_or_default(),
+            nodata: nodata.clamp(0.0, 65535.0) as usize,
+            halo: reach + halo(&cleanup),
+            cleanup,
+        })
     }
 
     /// Pixels needed around a window so that the mask is exact inside it.
@@ -61,8 +97,13 @@ impl Masker {
         let mut hidden = vec![false; w * h];
         for (y, row) in hidden.chunks_exact_mut(w.max(1)).enumerate() {
             for (x, out) in row.iter_mut().enumerate() {
-                *out = usize::from(words((y + halo) * width + x + halo)) == self.nodata;
+                let word = usize::from(words((y + halo) * width + x + halo));
+                *out = word == self.nodata || self.fixed.get(word).copied().unwrap_or(false);
             }
+        }
+        if !self.cleanup.is_empty() {
+            self.clean(&words, (width, height), halo, &mut hidden)?;
+            return Ok(hidden);
         }
         for (table, disk) in &self.groups {
             if !hidden.contains(&false) {
@@ -74,9 +115,7 @@ impl Masker {
                 if !grown.contains(&true) {
                     continue;
                 }
-                Morphology::new(width, height)
-                    .dilate(&mut grown, disk)
-                    .map_err(|e| ComputeError::Parameter { parameter: "mask", problem: e.to_string() })?;
+                Morphology::new(width, height).dilate(&mut grown, disk).map_err(unusable)?;
                 for y in 0..h {
                     let from = (y + halo) * width + halo;
                     for (out, g) in hidden[y * w..(y + 1) * w].iter_mut().zip(&grown[from..from + w]) {
@@ -92,5 +131,34 @@ impl Masker {
             }
         }
         Ok(hidden)
+    }
+
+    /// Adds what all groups hide together, cleaned up. Nothing enters from beyond the words.
+    fn clean(
+        &self,
+        words: &impl Fn(usize) -> u16,
+        (width, height): (usize, usize),
+        halo: usize,
+        hidden: &mut [bool],
+    ) -> Result<(), ComputeError> {
+        let mut morphology = Morphology::new(width, height);
+        let mut all = vec![false; width * height];
+        for (table, disk) in &self.groups {
+            let is = |i: usize| table.get(usize::from(words(i))).copied().unwrap_or(false);
+            let mut of_group: Vec<bool> = (0..width * height).map(is).collect();
+            if let Some(disk) = disk {
+                morphology.dilate(&mut of_group, disk).map_err(unusable)?;
+            }
+            all.iter_mut().zip(of_group).for_each(|(all, one)| *all |= one);
+        }
+        if all.contains(&true) {
+            morphology.apply(&mut all, &self.cleanup, Outside::Clear).map_err(unusable)?;
+        }
+        let w = width - 2 * halo;
+        for (y, row) in hidden.chunks_exact_mut(w.max(1)).enumerate() {
+            let from = (y + halo) * width + halo;
+            row.iter_mut().zip(&all[from..from + w]).for_each(|(out, cleaned)| *out |= cleaned);
+        }
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@
 //! | [`output`], [`finish`] | shards, pyramids, documents |
 
 mod finish;
+mod harmonised;
 mod jobs;
 mod layers;
 mod memory;
@@ -164,15 +165,7 @@ fn check(recipe: &RecipeDef, input: &Product) -> Result<(), ComputeError> {
     }
     let fits = |e: ComputeError| wrong(e.to_string());
     match &recipe.reducer {
-        Reducer::Geomedian { .. } | Reducer::Medoid { .. } | Reducer::Wofs {} => {
-            for name in unit::scene_bands(&recipe.reducer, None) {
-                input.band(&name).map_err(fits)?;
-            }
-        }
-        Reducer::Statistics { expression, .. }
-        | Reducer::Phenology { expression, .. }
-        | Reducer::Expression { expression, .. }
-        | Reducer::Trend { expression } => {
+        Reducer::Expression { expression, .. } | Reducer::Trend { expression } => {
             input.expression(expression).map_err(fits)?;
         }
         Reducer::States { probability, thresholds, .. } => {
@@ -181,6 +174,14 @@ fn check(recipe: &RecipeDef, input: &Product) -> Result<(), ComputeError> {
             }
             let unknown: BTreeMap<String, f64> = thresholds.keys().map(|name| (name.clone(), 0.5)).collect();
             rasters::probability(input, probability, &unknown).map_err(fits)?;
+        }
+        reducer => {
+            let expression = unit::scene_expression(reducer, input).map_err(fits)?;
+            let names = unit::scene_bands(reducer, expression.as_ref());
+            let bands = names.iter().map(|n| input.band(n)).collect::<Result<Vec<_>, _>>().map_err(fits)?;
+            if let Some(direction) = recipe.harmonise {
+                harmonised::Harmonised::new(direction, recipe, &bands)?;
+            }
         }
     }
     Ok(())

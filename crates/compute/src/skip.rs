@@ -2,8 +2,8 @@
 //!
 //! Quality words are read first. What a mask hides in a whole chunk is then not read of the other bands. Where a
 //! group has facts ([`tesela_layout::facts`]), whole windows of a slot are known to be hidden before even their words
-//! are read. Masks only grow (`dilate`): what they hide without growing stays hidden, so facts, which are of words as
-//! they lie, decide. A mask that could un-hide, by opening or erosion, must not come here.
+//! are read. Most masks only grow: what they hide without growing stays hidden, so facts, which are of words as they lie,
+//! decide. Of a mask that may un-hide, by opening or erosion, facts say nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -236,7 +236,9 @@ pub(crate) fn known(
     let nothing = || vec![None; slots.len()];
     let (Some(def), Some((quality, _))) = (product.scenes(), product.quality()) else { return Ok(nothing()) };
     // Words are taken as unsigned; a nodata that is none of them is left to those who read.
-    if !def.masks.contains_key(mask) || !(0.0..=65535.0).contains(&quality.nodata) {
+    if !def.masks.get(mask).is_some_and(tesela_model::MaskDef::only_grows)
+        || !(0.0..=65535.0).contains(&quality.nodata)
+    {
         return Ok(nothing());
     }
     let masks = masks_attribute(&def.masks);

@@ -15,12 +15,13 @@ mod time;
 pub use band::Band;
 pub use locate::{DefinitionError, Located};
 pub use product::{
-    AcceptRule, Aliases, ArchiveCodec, ArchiveLayout, DType, MaskDef, Measurement, ProductDef, ProductStatus,
-    PyramidRule, Resampling, ScenesLayout,
+    AcceptRule, Aliases, ArchiveCodec, ArchiveLayout, CleanupStep, DType, MaskDef, Measurement, ProductDef,
+    ProductStatus, PyramidRule, Resampling, ScenesLayout,
 };
 pub use progress::{Progress, Silent};
 pub use recipe::{
-    OutputBand, PercentileMethod, PeriodKind, RecipeDef, Reducer, Sieve, Statistic, Threshold, TwoStates,
+    Harmonise, OutputBand, PercentileMethod, PeriodKind, RecipeDef, Reducer, Sieve, Statistic, Threshold,
+    TwoStates,
 };
 pub use shipped::{shipped_product, shipped_products, shipped_recipe, shipped_recipes};
 pub use style::{ClassEntry, ColorStop, Style, StyleKind, parse_color};

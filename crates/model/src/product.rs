@@ -198,7 +198,46 @@ pub struct MaskDef {
     /// Euclidean dilation radius by flag, pixels of the cube grid, applied at read time.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dilate: BTreeMap<String, u32>,
+    /// Steps that clean up what the flags hide, one after the other, at read time; `fill` is left out of them and stays
+    /// hidden (science 1.8).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleanup: Vec<CleanupStep>,
 }
+
+impl MaskDef {
+    /// Whether it hides at least what its flags hide where they lie.
+    pub fn only_grows(&self) -> bool {
+        self.cleanup.iter().all(|s| matches!(s, CleanupStep::Closing(_) | CleanupStep::Dilation(_)))
+    }
+}
+
+/// One step of a mask's clean-up: morphology with a Euclidean disk, radius in pixels of the cube grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CleanupStep {
+    /// Takes away what the disk does not fit into: lone pixels, thin lines.
+    Opening(u32),
+    /// Fills what the disk does not fit into.
+    Closing(u32),
+    /// Grows.
+    Dilation(u32),
+    /// Shrinks.
+    Erosion(u32),
+}
+
+impl CleanupStep {
+    /// Radius of the disk, pixels.
+    pub fn radius(self) -> u32 {
+        match self {
+            Self::Opening(r) | Self::Closing(r) | Self::Dilation(r) | Self::Erosion(r) => r,
+        }
+    }
+}
+
+/// Greatest radius of a mask's disks, pixels.
+const MAX_MASK_RADIUS: u32 = 32;
+/// Most steps of a mask's clean-up.
+const MAX_CLEANUP: usize = 8;
 
 /// How a scenes product's pixels are cut up. Recorded in each array; a change holds for what is written after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -502,6 +541,17 @@ impl ProductDef {
                 if !mask.any_of.contains(flag) {
                     p.at("dilate", flag, format!("mask {name}: {flag} is dilated but not in any_of"));
                 }
+            }
+            let radii = mask.cleanup.iter().map(|s| s.radius()).chain(mask.dilate.values().copied());
+            for r in radii.filter(|r| !(1..=MAX_MASK_RADIUS).contains(r)) {
+                p.at(
+                    "masks:",
+                    name,
+                    format!("mask {name}: radius {r} is not from 1 to {MAX_MASK_RADIUS} pixels"),
+                );
+            }
+            if mask.cleanup.len() > MAX_CLEANUP {
+                p.at("masks:", name, format!("mask {name}: more than {MAX_CLEANUP} steps of clean-up"));
             }
         }
     }

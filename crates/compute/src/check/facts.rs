@@ -77,7 +77,7 @@ fn group_faults(store: &Store, product: &Product, prefix: &str) -> Result<Vec<Fa
 fn masks(facts: &FactsRef) -> BTreeMap<String, MaskDef> {
     let listed = facts.attributes().get("masks").and_then(|m| m.as_object());
     let flags = |v: &serde_json::Value| serde_json::from_value(v.clone()).unwrap_or_default();
-    let def = |v| MaskDef { any_of: flags(v), dilate: BTreeMap::new() };
+    let def = |v| MaskDef { any_of: flags(v), dilate: BTreeMap::new(), cleanup: Vec::new() };
     listed.into_iter().flatten().map(|(name, v)| (name.clone(), def(v))).collect()
 }
 

@@ -124,7 +124,7 @@ impl Cube {
         Ok((layers, level))
     }
 
-    /// Where a named mask hides a window; dilation is exact at level 0 and left out above it.
+    /// Where a named mask hides a window; disks are exact at level 0 and left out above it.
     fn hidden(
         &self,
         product: &Product,
@@ -134,12 +134,10 @@ impl Cube {
         window: &tesela_grid::PixelWindow,
     ) -> Result<Option<Vec<bool>>, ComputeError> {
         let Some(name) = mask.filter(|m| *m != "none") else { return Ok(None) };
-        let mut groups = product.mask(name)?;
+        let rule = product.mask(name)?;
         let Some((quality, _)) = product.quality() else { return Ok(None) };
-        if level > 0 {
-            groups.iter_mut().for_each(|(_, radius)| *radius = 0);
-        }
-        let masker = Masker::new(groups, quality.nodata)?;
+        let rule = if level > 0 { rule.without_disks() } else { rule };
+        let masker = Masker::new(rule, quality.nodata)?;
         let grown = window.grown(masker.halo());
         let words = self.read_item(product, item, &[quality], level, &grown)?;
         let word = |i: usize| words[0].get_f64(i).unwrap_or(0.0) as u16;

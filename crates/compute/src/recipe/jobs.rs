@@ -81,7 +81,8 @@ impl Cube {
             .filter(|s| s.product == recipe.recipe)
             .map(|s| s.period_start)
             .collect();
-        if options.years.is_some() && works_all_together(&recipe.reducer) {
+        let together = works_all_together(&recipe.reducer) || recipe.period == PeriodKind::All;
+        if options.years.is_some() && together {
             return Err(ComputeError::Recipe {
                 recipe: recipe.recipe.clone(),
                 problem: format!(
@@ -145,9 +146,13 @@ impl Cube {
         for slot in self.index().slots(&input.id, None, &always(), snapshot)? {
             // The solar day decides the period, as it does on the map.
             let day: Date = slot.solar_day.parse().unwrap_or_else(|_| slot.time.date());
-            if let Some(period) = kind.of(day) {
+            let period = if kind == PeriodKind::All { PeriodKind::Year.of(day) } else { kind.of(day) };
+            if let Some(period) = period {
                 periods.entry(period).or_default().entry(slot.tile).or_default().push(slot);
             }
+        }
+        if kind == PeriodKind::All {
+            periods = whole_years(periods);
         }
         Ok(periods
             .into_iter()
@@ -269,6 +274,21 @@ impl Cube {
         let Some((quality, _)) = input.quality() else { return Ok(false) };
         Ok(Masker::new(input.mask(&recipe.mask)?, quality.nodata)?.halo() > 0)
     }
+}
+
+/// One period from the first year with slots to the last.
+fn whole_years(
+    years: BTreeMap<Period, BTreeMap<TileId, Vec<SlotRow>>>,
+) -> BTreeMap<Period, BTreeMap<TileId, Vec<SlotRow>>> {
+    let ends = years.keys().next().zip(years.keys().next_back());
+    let Some(all) = ends.map(|(first, last)| Period { start: first.start, end: last.end }) else {
+        return BTreeMap::new();
+    };
+    let mut tiles: BTreeMap<TileId, Vec<SlotRow>> = BTreeMap::new();
+    for (tile, slots) in years.into_values().flatten() {
+        tiles.entry(tile).or_default().extend(slots);
+    }
+    BTreeMap::from([(all, tiles)])
 }
 
 /// Whether a recipe cannot be worked period by period.

@@ -16,8 +16,6 @@ use crate::cube::CHUNK_CACHE_BYTES;
 
 /// The program itself, with GDAL, PROJ and SQLite.
 const PROGRAM_BYTES: u64 = 120 << 20;
-/// Pixels that a mask may reach over a block's edge.
-const MASK_HALO: usize = 16;
 
 /// What one block of a plan is made of.
 pub(super) struct Need {
@@ -29,7 +27,7 @@ pub(super) struct Need {
     pub(super) depth: usize,
     /// Bands read.
     pub(super) bands: usize,
-    /// Pixels around a block, beside those of the mask.
+    /// Pixels around a block: those of the mask or, of rasters, of the clean-up.
     pub(super) halo: usize,
     pub(super) outputs: Vec<Band>,
     /// Rasters written at once.
@@ -47,7 +45,7 @@ impl Need {
         let stacks = if self.scenes {
             // Bands and the saturation word of two bytes, hidden and needed flags; the quality word with its halo.
             let stack = depth * ((bands + 1) * 2 + bands * floats + floats + 3) * square(side);
-            stack + depth * 4 * square(side + 2 * MASK_HALO)
+            stack + depth * 4 * square(side + 2 * self.halo)
         } else {
             // One float and one class a raster, the bands of the raster being read.
             (depth * 6 + bands * 8) * square(side + 2 * self.halo)
@@ -178,7 +176,7 @@ mod tests {
             floats: false,
             depth: 90,
             bands: 6,
-            halo: 0,
+            halo: 3,
             outputs: Vec::new(),
             periods: 1,
             tile_pixels: 2048 * 2048,

@@ -2,8 +2,11 @@
 
 use tesela_kernel::expr::Expression;
 use tesela_kernel::geomedian::{Layer, Samples, Stack as Spectra, geomad_block};
+use tesela_kernel::harmonic::{Design, Model};
 use tesela_kernel::phenology::{MIN_PROMINENCE, peaks, season};
-use tesela_kernel::temporal::{Deviation, Method, NO_DATE, Stack, medoid, percentiles, pick, summarise};
+use tesela_kernel::temporal::{
+    Deviation, Method, NO_DATE, Stack, best_date, medoid, percentiles, pick, summarise,
+};
 use tesela_kernel::wofs;
 use tesela_model::{Band, Instant, PercentileMethod, Period, Reducer, Statistic};
 use tesela_store::Pixels;
@@ -18,7 +21,7 @@ const DAY_S: f64 = 86_400.0;
 /// What slots hold of one window, and what of it may be used. All stacks are `(slots, pixels)`.
 pub(super) struct Observations<'o> {
     /// Bands of `stacks`.
-    pub(super) bands: &'o [&'o Band],
+    pub(super) bands: Vec<&'o Band>,
     /// Stored values, band by band.
     pub(super) stacks: Vec<Pixels>,
     /// What the mask or saturation hides.
@@ -42,11 +45,11 @@ impl Observations<'_> {
         let mut values = self
             .stacks
             .iter()
-            .zip(self.bands)
+            .zip(&self.bands)
             .map(|(stack, band)| physical(stack, band))
             .collect::<Result<Vec<_>, _>>()?;
         let mut lacking = self.hidden.clone();
-        for (stack, band) in self.stacks.iter().zip(self.bands) {
+        for (stack, band) in self.stacks.iter().zip(&self.bands) {
             let valid = band.valid.filter(|_| strict);
             match stack {
                 Pixels::U8(v) => note_lacking(v, band.nodata, valid, &mut lacking),
@@ -65,10 +68,18 @@ impl Observations<'_> {
         Ok(values)
     }
 
+    /// Days of each slot since a period's first.
+    fn days_since(&self, period: &Period) -> Vec<f64> {
+        self.times.iter().map(|t| (t.0 - period.start.0) as f64 / DAY_S).collect()
+    }
+
     /// An expression of each observation.
     fn index(&self, expression: &Expression) -> Result<Vec<f32>, ComputeError> {
         let values = self.physical(true)?;
-        let inputs: Vec<&[f32]> = values.iter().map(Vec::as_slice).collect();
+        // The expression's own bands, in its order, among those that were read.
+        let at = |name: &String| self.bands.iter().position(|b| b.name == *name);
+        let inputs: Vec<&[f32]> =
+            expression.bands().iter().filter_map(at).map(|i| values[i].as_slice()).collect();
         let mut index = vec![f32::NAN; self.hidden.len()];
         expression.evaluate(&inputs, &mut index).map_err(unusable)?;
         Ok(index)
@@ -113,6 +124,16 @@ pub(super) fn reduce(
         }
         (Reducer::Phenology { threshold, .. }, Some(e)) => {
             seasons(&seen.index(e)?, seen, period, *threshold, min_obs)?
+        }
+        (Reducer::BestPixel { bands, .. }, Some(e)) => {
+            best_pixels(&seen.index(e)?, seen, bands, period, min_obs)?
+        }
+        (Reducer::Harmonic { order, trend, observations_per_parameter, .. }, Some(e)) => {
+            let model = Model {
+                observations_per_parameter: usize::from(*observations_per_parameter),
+                ..Model::annual(usize::from(*order), *trend)
+            };
+            waves(&seen.index(e)?, seen, period, model, min_obs)?
         }
         (Reducer::Geomedian { .. }, _) => geomedians(seen, min_obs)?,
         (Reducer::Medoid { .. }, _) => medoids(seen, min_obs)?,
@@ -209,7 +230,7 @@ fn seasons(
     let [mut peak, mut trough, mut amplitude] = [nothing(), nothing(), nothing()];
     let [mut peak_day, mut start_day, mut end_day, mut length] = [nothing(), nothing(), nothing(), nothing()];
     let [mut number, mut count] = [nothing(), vec![0.0f32; pixels]];
-    let since_start: Vec<f64> = seen.times.iter().map(|t| (t.0 - period.start.0) as f64 / DAY_S).collect();
+    let since_start = seen.days_since(period);
     let (mut days, mut values) = (Vec::new(), Vec::new());
     for i in 0..pixels {
         days.clear();
@@ -257,7 +278,7 @@ fn geomedians(seen: &Observations<'_>, min_obs: u16) -> Result<Layers, ComputeEr
     let layers: Vec<Layer<'_>> = seen
         .stacks
         .iter()
-        .zip(seen.bands)
+        .zip(&seen.bands)
         .map(|(stack, band)| Layer {
             samples: match stack {
                 Pixels::U8(v) => Samples::U8(v),
@@ -299,10 +320,80 @@ fn medoids(seen: &Observations<'_>, min_obs: u16) -> Result<Layers, ComputeError
         }
     }
     let mut layers = Layers::new();
-    for (stack, band) in stacks.iter().zip(seen.bands) {
+    for (stack, band) in stacks.iter().zip(&seen.bands) {
         layers.push((band.name.clone(), pick(stack, &dates).map_err(unusable)?));
     }
     layers.push(("count".to_owned(), as_floats(&count)));
+    Ok(layers)
+}
+
+/// The observations at which an index is greatest.
+fn best_pixels(
+    index: &[f32],
+    seen: &Observations<'_>,
+    wanted: &[String],
+    period: &Period,
+    min_obs: u16,
+) -> Result<Layers, ComputeError> {
+    let pixels = seen.pixels();
+    let stack = any(index, pixels)?;
+    let count = summarise(&stack, Deviation::Population).count;
+    let mut dates = best_date(&stack);
+    for (date, count) in dates.iter_mut().zip(&count) {
+        if *count < min_obs {
+            *date = NO_DATE;
+        }
+    }
+    let mut layers = Layers::new();
+    let values = seen.physical(true)?;
+    for (values, band) in values.iter().zip(&seen.bands).filter(|(_, b)| wanted.contains(&b.name)) {
+        layers.push((band.name.clone(), pick(&any(values, pixels)?, &dates).map_err(unusable)?));
+    }
+    let days = seen.days_since(period);
+    let day =
+        dates.iter().map(|d| days.get(usize::from(*d)).map_or(f32::NAN, |d| d.floor() as f32)).collect();
+    layers.extend(named([
+        ("value", pick(&stack, &dates).map_err(unusable)?),
+        ("day", day),
+        ("count", as_floats(&count)),
+    ]));
+    Ok(layers)
+}
+
+/// Level, trend and waves of an index, pixel by pixel.
+fn waves(
+    index: &[f32],
+    seen: &Observations<'_>,
+    period: &Period,
+    model: Model,
+    min_obs: u16,
+) -> Result<Layers, ComputeError> {
+    let pixels = seen.pixels();
+    let days = seen.days_since(period);
+    let design = Design::new(model, &days).map_err(unusable)?;
+    let names = ["level", "trend", "rmse", "r2"].map(str::to_owned).into_iter();
+    let of_wave = |k: usize| [format!("amplitude_{k}"), format!("peak_day_{k}")];
+    let names: Vec<String> = names.chain((1..=model.order).flat_map(of_wave)).collect();
+    let mut layers: Layers = names.into_iter().map(|name| (name, vec![f32::NAN; pixels])).collect();
+    let mut count = vec![0.0f32; pixels];
+    let mut values = vec![f64::NAN; days.len()];
+    for (i, count) in count.iter_mut().enumerate() {
+        let of_pixel = index.iter().skip(i).step_by(pixels);
+        values.iter_mut().zip(of_pixel).for_each(|(to, from)| *to = f64::from(*from));
+        let number = values.iter().filter(|v| v.is_finite()).count();
+        *count = number as f32;
+        if number < usize::from(min_obs) {
+            continue;
+        }
+        let Some(fit) = design.fit(&values).map_err(unusable)? else { continue };
+        let first = [fit.level(), fit.trend(), fit.rmse, fit.r2];
+        let of_waves = (1..=model.order).flat_map(|k| [fit.amplitude(k), fit.peak_day(k)]);
+        let found = first.into_iter().chain(of_waves.map(|v| v.unwrap_or(f64::NAN)));
+        for ((_, layer), value) in layers.iter_mut().zip(found) {
+            layer[i] = value as f32;
+        }
+    }
+    layers.push(("count".to_owned(), count));
     Ok(layers)
 }
 

@@ -15,10 +15,11 @@ use super::plan::{Plan, PlannedInputs, PlannedJob, Plans, Unit, UnitDone};
 use super::pyramid::Counted;
 use super::repair::digest_of;
 use super::thresholds::Decided;
-use super::unit::{JobWork, Manner, rows_of, scene_bands};
+use super::unit::{JobWork, Manner, rows_of, scene_bands, scene_expression};
 use super::{ComputeOptions, ComputeReport, Share, WorkReport, check};
 use crate::catalog::{Catalog, Product};
 use crate::load::Neighbours;
+use crate::mask::Masker;
 use crate::{ComputeError, Cube};
 
 /// How often a worker looks whether a unit that another has is done.
@@ -564,20 +565,20 @@ impl Prepared {
     fn needs(&self, plan: &Plan) -> Result<Need, ComputeError> {
         use tesela_model::Reducer;
         let reducer = &plan.recipe.reducer;
-        let expression = match reducer {
-            Reducer::Statistics { expression, .. }
-            | Reducer::Phenology { expression, .. }
-            | Reducer::Expression { expression, .. }
-            | Reducer::Trend { expression } => Some(self.input.expression(expression)?),
-            _ => None,
-        };
+        let expression = scene_expression(reducer, &self.input)?;
         let halo = match reducer {
             Reducer::States { sieve: Some(s), .. } => usize::from(s.patches.max(s.holes)) + 1,
+            _ if reducer.takes_scenes() => match self.input.quality() {
+                Some((quality, _)) => {
+                    Masker::new(self.input.mask(&plan.recipe.mask)?, quality.nodata)?.halo()
+                }
+                None => 0,
+            },
             _ => 0,
         };
         Ok(Need {
             scenes: reducer.takes_scenes(),
-            floats: !matches!(reducer, Reducer::Geomedian { .. }),
+            floats: !matches!(reducer, Reducer::Geomedian { .. }) || plan.recipe.harmonise.is_some(),
             depth: self.jobs.iter().map(|j| j.inputs.depth()).max().unwrap_or(0),
             bands: if reducer.takes_scenes() {
                 scene_bands(reducer, expression.as_ref()).len()

@@ -2,9 +2,10 @@
 
 use tesela_grid::PixelWindow;
 use tesela_index::SlotRow;
-use tesela_model::Band;
 use tesela_model::landsat::{FlagTable, Platform, saturation_mask};
+use tesela_model::{Band, RecipeDef};
 
+use super::harmonised::Harmonised;
 use super::reduce::Observations;
 use crate::catalog::Product;
 use crate::load::{Neighbours, place};
@@ -38,6 +39,7 @@ pub(super) struct SceneTile<'t> {
     grids: Option<Vec<Grid>>,
     /// What facts say of each slot.
     known: Vec<Option<Known>>,
+    harmonised: Option<Harmonised>,
 }
 
 impl<'t> SceneTile<'t> {
@@ -45,12 +47,14 @@ impl<'t> SceneTile<'t> {
     pub(super) fn new(
         cube: &'t Cube,
         input: &'t Product,
-        mask: &str,
+        recipe: &RecipeDef,
         names: &[String],
         slots: &'t [SlotRow],
         neighbours: &'t Neighbours,
     ) -> Result<Self, ComputeError> {
+        let mask = recipe.mask.as_str();
         let bands = names.iter().map(|n| input.band(n)).collect::<Result<Vec<_>, _>>()?;
+        let harmonised = recipe.harmonise.map(|h| Harmonised::new(h, recipe, &bands)).transpose()?;
         let masker = match input.quality() {
             Some((quality, _)) => Some(Masker::new(input.mask(mask)?, quality.nodata)?),
             None => None,
@@ -65,7 +69,7 @@ impl<'t> SceneTile<'t> {
             }
             None => (None, vec![None; slots.len()]),
         };
-        Ok(Self { cube, input, bands, slots, neighbours, masker, saturated, grids, known })
+        Ok(Self { cube, input, bands, slots, neighbours, masker, saturated, grids, known, harmonised })
     }
 
     /// Decodes every chunk, hidden or not.
@@ -90,8 +94,15 @@ impl<'t> SceneTile<'t> {
             .iter()
             .map(|b| self.cube.read_slots_where(self.input, b, self.slots, &live, needs.as_ref(), window))
             .collect::<Result<Vec<_>, _>>()?;
+        let (bands, stacks) = match &self.harmonised {
+            Some(h) => {
+                let platforms: Vec<&str> = live.iter().map(|s| self.slots[*s].platform.as_str()).collect();
+                (h.bands(), h.stacks(&self.bands, stacks, &platforms)?)
+            }
+            None => (self.bands.clone(), stacks),
+        };
         let seen = Observations {
-            bands: &self.bands,
+            bands,
             stacks,
             hidden: live.iter().flat_map(|s| &hidden[s * len..(s + 1) * len]).copied().collect(),
             observed,

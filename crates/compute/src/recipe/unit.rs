@@ -179,11 +179,32 @@ impl JobWork<'_> {
     }
 }
 
+/// The expression that a reducer of scenes takes of each observation.
+///
+/// # Errors
+/// [`ComputeError::Parameter`] points at the column.
+pub(super) fn scene_expression(
+    reducer: &Reducer,
+    input: &Product,
+) -> Result<Option<Expression>, ComputeError> {
+    match reducer {
+        Reducer::Statistics { expression, .. }
+        | Reducer::Phenology { expression, .. }
+        | Reducer::BestPixel { expression, .. }
+        | Reducer::Harmonic { expression, .. } => input.expression(expression).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// Bands of scenes that a reducer reads.
 pub(super) fn scene_bands(reducer: &Reducer, expression: Option<&Expression>) -> Vec<String> {
     match reducer {
         Reducer::Geomedian { bands } | Reducer::Medoid { bands } => bands.clone(),
         Reducer::Wofs {} => WOFS_BANDS.map(str::to_owned).into(),
+        Reducer::BestPixel { bands, .. } => {
+            let more = expression.map(|e| e.bands().to_vec()).unwrap_or_default();
+            bands.iter().cloned().chain(more.into_iter().filter(|b| !bands.contains(b))).collect()
+        }
         _ => expression.map(|e| e.bands().to_vec()).unwrap_or_default(),
     }
 }
@@ -202,14 +223,9 @@ impl<'s> Scenes<'s> {
         slots: &'s [SlotRow],
         neighbours: &'s Neighbours,
     ) -> Result<Self, ComputeError> {
-        let expression = match &recipe.reducer {
-            Reducer::Statistics { expression, .. } | Reducer::Phenology { expression, .. } => {
-                Some(input.expression(expression)?)
-            }
-            _ => None,
-        };
+        let expression = scene_expression(&recipe.reducer, input)?;
         let names = scene_bands(&recipe.reducer, expression.as_ref());
-        Ok(Self { tile: SceneTile::new(cube, input, &recipe.mask, &names, slots, neighbours)?, expression })
+        Ok(Self { tile: SceneTile::new(cube, input, recipe, &names, slots, neighbours)?, expression })
     }
 
     /// Layers of a window; `None` when nothing was ever observed there.

@@ -25,6 +25,7 @@ fn masks() -> BTreeMap<String, MaskDef> {
     let def = |flags: &[&str]| MaskDef {
         any_of: flags.iter().map(|f| (*f).to_owned()).collect(),
         dilate: BTreeMap::from([("cloud_shadow".into(), 3)]),
+        cleanup: Vec::new(),
     };
     BTreeMap::from([("clouds".into(), def(&["cloud", "cloud_shadow"])), ("snow".into(), def(&["snow"]))])
 }
@@ -112,7 +113,7 @@ fn classes_are_flags_too() {
     let band = band("fmask", DType::Uint8, 255.0, Some("fmask_stack"));
     let masks = BTreeMap::from([(
         "standard".into(),
-        MaskDef { any_of: vec!["fill".into(), "cloud".into()], dilate: BTreeMap::new() },
+        MaskDef { any_of: vec!["fill".into(), "cloud".into()], dilate: BTreeMap::new(), cleanup: Vec::new() },
     )]);
     let mut facts = BandFacts::new(&band, [1, 8, 8], [8, 8], &masks);
     let words: Vec<u8> = (0..64).map(|i| [0, 0, 4, 4, 4, 2, 255, 255][i % 8]).collect();

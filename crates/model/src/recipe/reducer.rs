@@ -99,6 +99,30 @@ pub enum Reducer {
         /// Input bands, also layers.
         bands: Vec<String>,
     },
+    /// Scenes: the observation with the greatest value of an expression, such as NDVI's; layers are the bands, `value` (of
+    /// the expression), `day` (days since the period's first) and `count`.
+    BestPixel {
+        /// Over the input's physical values; the first of equals.
+        expression: String,
+        /// Input bands, also layers.
+        bands: Vec<String>,
+    },
+    /// Scenes: level, trend and waves of the year of an expression by least squares (science 4.2): `level`, `trend` (per
+    /// year), `amplitude_1` and `peak_day_1` (days since the period's first, below a wave's length) up to `order`, `rmse`,
+    /// `r2`, `count`. Below `observations_per_parameter` times `1 + trend + 2 order` observations only `count`.
+    Harmonic {
+        /// Over the input's physical values.
+        expression: String,
+        /// Number of waves, 1 to 4.
+        #[serde(default = "first_wave")]
+        order: u8,
+        /// Whether a linear trend is fitted too; without, it is 0.
+        #[serde(default)]
+        trend: bool,
+        /// Observations needed for each parameter.
+        #[serde(default = "three")]
+        observations_per_parameter: u8,
+    },
     /// Scenes: statistics of an expression over time, the expression taken of each observation.
     Statistics {
         /// Over the input's physical values.
@@ -155,6 +179,14 @@ pub enum Reducer {
     },
 }
 
+fn first_wave() -> u8 {
+    1
+}
+
+fn three() -> u8 {
+    3
+}
+
 fn fifth() -> f64 {
     0.2
 }
@@ -168,6 +200,12 @@ impl Reducer {
                 [bands.clone(), named(&["smad", "emad", "bcmad", "count", "qa"])].concat()
             }
             Self::Medoid { bands } => [bands.clone(), named(&["count"])].concat(),
+            Self::BestPixel { bands, .. } => [bands.clone(), named(&["value", "day", "count"])].concat(),
+            Self::Harmonic { order, .. } => {
+                let waves = (1..=*order).flat_map(|k| [format!("amplitude_{k}"), format!("peak_day_{k}")]);
+                let [first, last] = [named(&["level", "trend"]), named(&["rmse", "r2", "count"])];
+                first.into_iter().chain(waves).chain(last).collect()
+            }
             Self::Statistics { statistics, percentiles, .. } => statistics
                 .iter()
                 .map(|s| s.as_str().to_owned())
@@ -197,6 +235,8 @@ impl Reducer {
             self,
             Self::Geomedian { .. }
                 | Self::Medoid { .. }
+                | Self::BestPixel { .. }
+                | Self::Harmonic { .. }
                 | Self::Statistics { .. }
                 | Self::Wofs {}
                 | Self::Phenology { .. }
@@ -208,6 +248,8 @@ impl Reducer {
         match self {
             Self::Geomedian { .. } => "geomedian",
             Self::Medoid { .. } => "medoid",
+            Self::BestPixel { .. } => "best_pixel",
+            Self::Harmonic { .. } => "harmonic",
             Self::Statistics { .. } => "statistics",
             Self::Wofs {} => "wofs",
             Self::Phenology { .. } => "phenology",
@@ -223,7 +265,7 @@ impl Reducer {
         let mut wrong = |word: &str, problem: String| found.push((word.to_owned(), problem));
         let share = |v: f64| v > 0.0 && v < 1.0;
         match self {
-            Self::Geomedian { bands } | Self::Medoid { bands } => {
+            Self::Geomedian { bands } | Self::Medoid { bands } | Self::BestPixel { bands, .. } => {
                 if bands.is_empty() || bands.len() > 16 {
                     wrong("bands", format!("{} takes 1 to 16 bands, not {}", self.as_str(), bands.len()));
                 }
@@ -234,6 +276,14 @@ impl Reducer {
                 }
                 for p in percentiles.iter().filter(|p| **p > 100) {
                     wrong(&p.to_string(), format!("percentile {p} is above 100"));
+                }
+            }
+            Self::Harmonic { order, observations_per_parameter, .. } => {
+                if !(1..=4).contains(order) {
+                    wrong("order", format!("order {order} must be 1 to 4 waves"));
+                }
+                if *observations_per_parameter == 0 {
+                    wrong("observations_per_parameter", "a parameter needs at least one observation".into());
                 }
             }
             Self::Phenology { threshold, .. } => {

@@ -74,6 +74,13 @@ pub enum ExprErrorKind {
     },
     /// A constant part without a value, or a denominator that is always zero.
     Undefined,
+    /// A sum, or the like, of values that have none.
+    Units {
+        /// Unit of the first operand, or `codes`.
+        left: String,
+        /// Unit of the second.
+        right: String,
+    },
     /// Longer than [`MAX_LENGTH`].
     TooLong,
     /// Nested deeper than [`MAX_DEPTH`].
@@ -104,6 +111,15 @@ impl fmt::Display for ExprErrorKind {
                 write!(f, "`{function}` takes {expected}, not {found}")
             }
             Self::Undefined => write!(f, "this constant part has no value"),
+            Self::Units { left, right } if left == right => {
+                write!(
+                    f,
+                    "this adds or compares `{left}` with `{right}`: names written as numbers have no sum"
+                )
+            }
+            Self::Units { left, right } => {
+                write!(f, "this is in `{right}`, what it is added to or compared with in `{left}`")
+            }
             Self::TooLong => write!(f, "the expression is longer than {MAX_LENGTH} bytes"),
             Self::TooDeep => write!(f, "the expression is nested deeper than {MAX_DEPTH} levels"),
             Self::TooManyParts => write!(f, "the expression has more than {MAX_NODES} parts"),

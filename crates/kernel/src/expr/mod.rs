@@ -25,10 +25,12 @@ mod program;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod units;
 mod vocabulary;
 
 pub use error::{ExprError, ExprErrorKind};
 pub use program::EvaluateError;
+pub use units::Quantity;
 pub use vocabulary::Vocabulary;
 
 use ast::Ast;

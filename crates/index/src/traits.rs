@@ -24,6 +24,12 @@ pub trait Index: Send + Sync {
     /// See the trait.
     fn snapshots(&self, limit: usize) -> Result<Vec<SnapshotRow>, IndexError>;
 
+    /// A commit, if there was one of that number.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn snapshot(&self, n: u64) -> Result<Option<SnapshotRow>, IndexError>;
+
     /// Fails unless a snapshot can be read.
     ///
     /// # Errors
@@ -238,6 +244,12 @@ pub trait Index: Send + Sync {
     /// See the trait.
     fn slot_scenes(&self, slot: i64) -> Result<Vec<SceneRow>, IndexError>;
 
+    /// Scenes of many slots, each once, by time; `limit` 0 means all.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn slots_scenes(&self, slots: &[i64], offset: usize, limit: usize) -> Result<Vec<SceneRow>, IndexError>;
+
     /// Slots that a scene is in, visible at a snapshot.
     ///
     /// # Errors
@@ -370,6 +382,12 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// See the trait.
     fn objects(&self) -> Result<Vec<ObjectRow>, IndexError>;
+
+    /// Every object of one group, by key.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn group_objects(&self, prefix: &str) -> Result<Vec<ObjectRow>, IndexError>;
 
     /// Whether some group has an object of that key: then it must be in the store.
     ///

@@ -36,7 +36,10 @@ pub fn sweep(store: &Store, index: &dyn Index) -> Result<u64, IngestError> {
     for prefix in orphans {
         removed += store.delete_under(&ObjectKey::new(&prefix)?)?;
     }
-    for leftover in store.objects().leftovers()? {
+    // Workers of plans write without the lock: theirs go with the plan.
+    let planned = index.planned_runs()?;
+    let is_planned = |path: &str| path.split('/').any(|part| planned.iter().any(|run| run == part));
+    for leftover in store.objects().leftovers(None)?.into_iter().filter(|l| !is_planned(&l.path)) {
         store.objects().remove_leftover(&leftover)?;
         removed += 1;
     }

@@ -90,6 +90,26 @@ pub(super) fn overview(r: &Row<'_>) -> rusqlite::Result<OverviewRow> {
     })
 }
 
+const SNAPSHOT: &str = "n, created, kind, summary, expired,
+       (SELECT group_concat(name, char(10)) FROM (SELECT name FROM tags t WHERE t.n = s.n ORDER BY name))
+     FROM snapshots s";
+
+fn snapshot(r: &Row<'_>) -> rusqlite::Result<SnapshotRow> {
+    let tags: Option<String> = r.get(5)?;
+    Ok(SnapshotRow {
+        n: r.get::<_, i64>(0)? as u64,
+        created: Instant(r.get(1)?),
+        kind: r.get(2)?,
+        summary: r.get(3)?,
+        expired: r.get::<_, Option<i64>>(4)?.map(Instant),
+        tags: tags.map(|t| t.lines().map(str::to_owned).collect()).unwrap_or_default(),
+    })
+}
+
+fn object(r: &Row<'_>) -> rusqlite::Result<ObjectRow> {
+    Ok(ObjectRow { key: r.get(0)?, bytes: r.get::<_, i64>(1)? as u64, digest: r.get(2)?, prefix: r.get(3)? })
+}
+
 fn zone(r: &Row<'_>) -> rusqlite::Result<ZoneRow> {
     Ok(ZoneRow {
         ordinal: r.get(0)?,
@@ -136,20 +156,13 @@ impl Index for SqliteIndex {
     }
 
     fn snapshots(&self, limit: usize) -> Result<Vec<SnapshotRow>, IndexError> {
-        let sql = "SELECT n, created, kind, summary, expired,
-                     (SELECT group_concat(name, char(10)) FROM (SELECT name FROM tags t WHERE t.n = s.n ORDER BY name))
-                   FROM snapshots s ORDER BY n DESC LIMIT ?1";
-        self.list("read snapshots", sql, [limit as i64], |r| {
-            let tags: Option<String> = r.get(5)?;
-            Ok(SnapshotRow {
-                n: r.get::<_, i64>(0)? as u64,
-                created: Instant(r.get(1)?),
-                kind: r.get(2)?,
-                summary: r.get(3)?,
-                expired: r.get::<_, Option<i64>>(4)?.map(Instant),
-                tags: tags.map(|t| t.lines().map(str::to_owned).collect()).unwrap_or_default(),
-            })
-        })
+        let sql = format!("SELECT {SNAPSHOT} ORDER BY n DESC LIMIT ?1");
+        self.list("read snapshots", &sql, [limit as i64], snapshot)
+    }
+
+    fn snapshot(&self, n: u64) -> Result<Option<SnapshotRow>, IndexError> {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        self.one("read snapshots", &format!("SELECT {SNAPSHOT} WHERE s.n = ?1"), [n], snapshot)
     }
 
     fn require_snapshot(&self, n: u64) -> Result<(), IndexError> {
@@ -339,6 +352,17 @@ impl Index for SqliteIndex {
         self.list("read lineage", &sql, [slot], scene)
     }
 
+    fn slots_scenes(&self, slots: &[i64], offset: usize, limit: usize) -> Result<Vec<SceneRow>, IndexError> {
+        let sql = format!(
+            "SELECT {SCENE} FROM scenes s
+             WHERE s.id IN (SELECT l.scene_id FROM json_each(?1) e JOIN slot_scenes l ON l.slot_id = e.value)
+             ORDER BY s.acquired, s.id LIMIT ?2 OFFSET ?3"
+        );
+        let most = if limit == 0 { -1 } else { i64::try_from(limit).unwrap_or(-1) };
+        let ids = serde_json::to_string(slots).unwrap_or_default();
+        self.list("read lineage", &sql, params![ids, most, i64::try_from(offset).unwrap_or(i64::MAX)], scene)
+    }
+
     fn scene_slots(&self, scene: i64, snapshot: u64) -> Result<Vec<SlotRow>, IndexError> {
         self.read_scene_slots(scene, snapshot)
     }
@@ -488,14 +512,14 @@ impl Index for SqliteIndex {
         let sql =
             "SELECT o.key, o.bytes, o.digest, g.prefix FROM objects o JOIN groups g ON g.id = o.group_id
                    ORDER BY o.key";
-        self.list("read objects", sql, (), |r| {
-            Ok(ObjectRow {
-                key: r.get(0)?,
-                bytes: r.get::<_, i64>(1)? as u64,
-                digest: r.get(2)?,
-                prefix: r.get(3)?,
-            })
-        })
+        self.list("read objects", sql, (), object)
+    }
+
+    fn group_objects(&self, prefix: &str) -> Result<Vec<ObjectRow>, IndexError> {
+        let sql =
+            "SELECT o.key, o.bytes, o.digest, g.prefix FROM groups g JOIN objects o ON o.group_id = g.id
+                   WHERE g.prefix = ?1 ORDER BY o.key";
+        self.list("read objects", sql, [prefix], object)
     }
 
     fn contradictions(&self) -> Result<Vec<String>, IndexError> {

@@ -140,8 +140,8 @@ impl Objects for CountingObjects {
         self.inner.link_or_copy(from, to)
     }
 
-    fn leftovers(&self) -> Result<Vec<Leftover>, StoreError> {
-        self.inner.leftovers()
+    fn leftovers(&self, under: Option<&ObjectKey>) -> Result<Vec<Leftover>, StoreError> {
+        self.inner.leftovers(under)
     }
 
     fn remove_leftover(&self, leftover: &Leftover) -> Result<bool, StoreError> {

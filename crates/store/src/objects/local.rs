@@ -351,9 +351,10 @@ impl Objects for LocalObjects {
         }
     }
 
-    fn leftovers(&self) -> Result<Vec<Leftover>, StoreError> {
+    fn leftovers(&self, under: Option<&ObjectKey>) -> Result<Vec<Leftover>, StoreError> {
         let mut found = Vec::new();
-        self.walk(&self.root, &mut |path, metadata| {
+        let directory = under.map_or_else(|| self.root.clone(), |prefix| self.path(prefix));
+        self.walk(&directory, &mut |path, metadata| {
             let name = path.file_name().and_then(|name| name.to_str());
             if let Some(rest) = name.and_then(|name| name.strip_prefix(STAGED)) {
                 found.push(Leftover {

@@ -176,10 +176,11 @@ pub trait Objects: Send + Sync {
     /// [`StoreError::ObjectMissing`] for `from`, [`StoreError::ObjectExists`] for `to`, [`StoreError::Io`].
     fn link_or_copy(&self, from: &ObjectKey, to: &ObjectKey) -> Result<(), StoreError>;
 
-    /// Staged writes that lie about. They harm nothing; only the holder of the writer lock may remove them.
+    /// Staged writes that lie about, everywhere or under a prefix. They harm nothing; only the holder of the writer lock may remove them.
     /// # Errors
     /// [`StoreError::Io`].
-    fn leftovers(&self) -> Result<Vec<Leftover>, StoreError> {
+    fn leftovers(&self, under: Option<&ObjectKey>) -> Result<Vec<Leftover>, StoreError> {
+        let _ = under;
         Ok(Vec::new())
     }
 

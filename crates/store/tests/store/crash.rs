@@ -59,7 +59,7 @@ fn every_visible_object_is_whole_after_a_kill() {
             assert_eq!(bytes.len() as u64, *size);
             assert!(is_whole(&bytes), "{object} is torn");
         }
-        for leftover in objects.leftovers().unwrap() {
+        for leftover in objects.leftovers(None).unwrap() {
             assert_eq!(leftover.pid, Some(child.id()));
             assert!(objects.remove_leftover(&leftover).unwrap());
             leftovers += 1;

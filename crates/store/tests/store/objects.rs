@@ -69,7 +69,7 @@ fn suite(objects: &dyn Objects) {
 
     assert_eq!(objects.delete_under(&key("dir")).unwrap(), 2);
     assert_eq!(objects.list(None).unwrap(), [(a, 10), (linked, 100_000)]);
-    assert!(objects.leftovers().unwrap().is_empty());
+    assert!(objects.leftovers(None).unwrap().is_empty());
     objects.sync().unwrap();
 }
 
@@ -117,7 +117,7 @@ fn one_of_many_writers_wins() {
         let bytes = objects.get(&target).unwrap().unwrap();
         assert!(bytes.len() == 5000 && bytes.iter().all(|&b| b == bytes[0]));
     }
-    assert!(objects.leftovers().unwrap().is_empty());
+    assert!(objects.leftovers(None).unwrap().is_empty());
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn leftovers_are_named_and_only_they_can_be_swept() {
     fs::write(directory.path().join("a/.tmp-4242-7"), b"half").unwrap();
     assert_eq!(objects.list(None).unwrap(), [(key("a/real"), 1)]);
 
-    let [leftover] = &objects.leftovers().unwrap()[..] else { panic!("one leftover") };
+    let [leftover] = &objects.leftovers(None).unwrap()[..] else { panic!("one leftover") };
     assert_eq!((leftover.pid, leftover.bytes), (Some(4242), 4));
     let real = directory.path().join("a/real").display().to_string();
     assert!(objects.remove_leftover(&Leftover { path: real, ..leftover.clone() }).is_err());

@@ -123,13 +123,13 @@ fn flushing_changes_no_byte() {
             assert_eq!(info, whole.digest(&array.shard_key(shard)).unwrap());
         }
         assert_eq!(store.list(None).unwrap(), whole.list(None).unwrap());
-        assert!(store.objects().leftovers().unwrap().is_empty());
+        assert!(store.objects().leftovers(None).unwrap().is_empty());
         // A writer given up leaves nothing, and a shard of fill is no object.
         let mut writer = store.shard_writer(&array, [0, 0, 0]).unwrap();
         writer.put_window(0, 0, 0, 1, 1, &Pixels::filled(DType::Uint16, 1, 7.0)).unwrap();
         writer.flush(4).unwrap();
         drop(writer);
-        assert!(store.objects().leftovers().unwrap().is_empty());
+        assert!(store.objects().leftovers(None).unwrap().is_empty());
         let mut writer = store.shard_writer(&array, [0, 0, 1]).unwrap();
         writer.flush(4).unwrap();
         assert_eq!(writer.finish().unwrap(), None);

@@ -135,6 +135,12 @@ pub enum ComputeError {
         /// All its units.
         units: usize,
     },
+    /// A plan cannot be dropped now.
+    #[error("plan {plan} is being worked by another process; wait for it to end, or stop it, and try again")]
+    PlanAtWork {
+        /// The plan.
+        plan: String,
+    },
     /// A plan's files.
     #[error("cannot {action} {path}: {source}", path = path.display())]
     Plan {

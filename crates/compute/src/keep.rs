@@ -38,6 +38,8 @@ pub struct GcReport {
     pub collected: Collected,
     /// Objects deleted, those of a collection that was interrupted among them.
     pub deleted_objects: u64,
+    /// Plans that nobody worked for as long as snapshots are kept: dropped, with what their units wrote.
+    pub plans: Vec<String>,
 }
 
 /// Bytes of one product in one year and form.
@@ -75,7 +77,8 @@ pub struct BackupReport {
 }
 
 impl Cube {
-    /// Lets go of old snapshots and deletes what only they needed. The caller holds the writer lock.
+    /// Lets go of old snapshots and deletes what only they needed; drops plans that nobody worked for as long. The
+    /// caller holds the writer lock.
     ///
     /// # Errors
     /// [`ComputeError::Busy`] while a backup runs; [`ComputeError::Cancelled`]; those of store and index. What is left
@@ -91,6 +94,13 @@ impl Cube {
             ..GcReport::default()
         };
         if !options.dry_run {
+            self.clear_remnants()?;
+        }
+        report.plans = self.abandoned_plans(options.keep)?;
+        if !options.dry_run {
+            for plan in &report.plans {
+                self.drop_plan(plan)?;
+            }
             report.deleted_objects = self.delete_doomed_groups(options.grace, progress)?;
         }
         Ok(report)
@@ -223,7 +233,7 @@ impl Cube {
         };
         drop(index);
         let target = LocalObjects::open(&to.join(STORE_DIR), 16, true)?;
-        for leftover in target.leftovers()? {
+        for leftover in target.leftovers(None)? {
             target.remove_leftover(&leftover)?;
         }
         let have: BTreeMap<ObjectKey, u64> = target.list(None)?.into_iter().collect();

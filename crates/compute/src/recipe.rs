@@ -9,6 +9,7 @@
 //! | [`scenes`] | observations of a window under the mask |
 //! | [`reduce`], [`rasters`] | what becomes of them |
 //! | [`output`], [`finish`] | shards, pyramids, documents |
+//! | [`provenance`] | what a raster was made from, and how |
 
 mod finish;
 mod harmonised;
@@ -17,6 +18,7 @@ mod layers;
 mod memory;
 mod output;
 mod plan;
+mod provenance;
 pub(crate) mod pyramid;
 mod rasters;
 mod reduce;
@@ -33,11 +35,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tesela_grid::PixelWindow;
 use tesela_index::ProductKind;
-use tesela_model::{Band, Period, RecipeDef, Reducer, shipped_recipe, shipped_recipes};
+use tesela_kernel::expr::{ExprError, Expression, Quantity};
+use tesela_model::{Band, Period, PyramidRule, RecipeDef, Reducer, shipped_recipe, shipped_recipes};
 use tesela_store::Pixels;
 
 pub use memory::Estimate;
 pub use plan::{Plan, PlannedInputs, PlannedJob, Unit};
+pub use provenance::RasterInput;
 pub use repair::RasterRepair;
 pub(crate) use scenes::saturation_bits;
 
@@ -166,17 +170,23 @@ fn check(recipe: &RecipeDef, input: &Product) -> Result<(), ComputeError> {
     let fits = |e: ComputeError| wrong(e.to_string());
     match &recipe.reducer {
         Reducer::Expression { expression, .. } | Reducer::Trend { expression } => {
-            input.expression(expression).map_err(fits)?;
+            let parsed = input.expression(expression).map_err(fits)?;
+            adds_up(input, &parsed).map_err(|e| fits(e.into()))?;
         }
         Reducer::States { probability, thresholds, .. } => {
             for tesela_model::Threshold::Otsu { expression, .. } in thresholds.values() {
-                input.expression(expression).map_err(fits)?;
+                let parsed = input.expression(expression).map_err(fits)?;
+                adds_up(input, &parsed).map_err(|e| fits(e.into()))?;
             }
             let unknown: BTreeMap<String, f64> = thresholds.keys().map(|name| (name.clone(), 0.5)).collect();
-            rasters::probability(input, probability, &unknown).map_err(fits)?;
+            let parsed = rasters::probability(input, probability, &unknown).map_err(fits)?;
+            adds_up(input, &parsed).map_err(|e| fits(e.into()))?;
         }
         reducer => {
             let expression = unit::scene_expression(reducer, input).map_err(fits)?;
+            if let Some(parsed) = &expression {
+                adds_up(input, parsed).map_err(|e| fits(e.into()))?;
+            }
             let names = unit::scene_bands(reducer, expression.as_ref());
             let bands = names.iter().map(|n| input.band(n)).collect::<Result<Vec<_>, _>>().map_err(fits)?;
             if let Some(direction) = recipe.harmonise {
@@ -185,6 +195,20 @@ fn check(recipe: &RecipeDef, input: &Product) -> Result<(), ComputeError> {
         }
     }
     Ok(())
+}
+
+/// Whether an expression adds only what is in one unit. Flags are codes, and so is what has no unit and of which a
+/// pyramid takes the most frequent.
+fn adds_up(input: &Product, expression: &Expression) -> Result<(), ExprError> {
+    expression.check_units(|name| match input.bands.iter().find(|b| b.name == name) {
+        Some(band) if is_code(band) => Quantity::Code,
+        Some(band) => Quantity::Unit(&band.unit),
+        None => Quantity::Unit("1"),
+    })
+}
+
+fn is_code(band: &Band) -> bool {
+    band.flags.is_some() || (band.pyramid == PyramidRule::Mode && band.unit == "1")
 }
 
 impl Cube {

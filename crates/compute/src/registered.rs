@@ -92,8 +92,8 @@ impl Objects for Registered {
         self.objects.link_or_copy(from, to)
     }
 
-    fn leftovers(&self) -> Result<Vec<Leftover>, StoreError> {
-        self.objects.leftovers()
+    fn leftovers(&self, under: Option<&ObjectKey>) -> Result<Vec<Leftover>, StoreError> {
+        self.objects.leftovers(under)
     }
 
     fn remove_leftover(&self, leftover: &Leftover) -> Result<bool, StoreError> {

@@ -68,7 +68,7 @@ pub enum Command {
     Snapshots(SnapshotsCommand),
     /// Move scenes as they arrived into archive blocks; no answer changes
     Compact(CompactArgs),
-    /// Let go of old untagged snapshots and delete what only they needed
+    /// Let go of old untagged snapshots and abandoned plans, and delete what only they needed
     Gc(GcArgs),
     /// Copy the cube, while others read and write, into a directory or an earlier backup
     Backup {
@@ -192,7 +192,7 @@ pub struct CompactArgs {
 /// Arguments of `gc`.
 #[derive(Debug, Args)]
 pub struct GcArgs {
-    /// How long untagged snapshots are kept: 90d, 12h, 0d
+    /// How long untagged snapshots, and plans that nobody works, are kept: 90d, 12h, 0d
     #[arg(long, default_value = "90d", value_name = "TIME", value_parser = parse_duration)]
     pub keep: Duration,
     /// How long objects stay after nothing names them any more: what servers and running requests need

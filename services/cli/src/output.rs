@@ -45,10 +45,41 @@ impl Output {
             }
             source = cause.source();
         }
+        if let Some(advice) = advice(&text) {
+            text = format!("{text}; {advice}");
+        }
         if self.json {
             eprintln!("{}", serde_json::json!({"error": text}));
         } else {
             eprintln!("error: {text}");
         }
+    }
+}
+
+/// What an operator can do about what the system refused, where the error does not say so itself.
+fn advice(text: &str) -> Option<&'static str> {
+    let text = text.to_lowercase();
+    if text.contains("no space left") && !text.contains("make room") {
+        Some("make room there and run the same command again: what is done stays done")
+    } else if text.contains("read-only file system") && !text.contains("writable") {
+        Some("it is read-only: make it writable, or work on a copy")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::advice;
+
+    #[test]
+    fn refusals_of_the_system_come_with_advice() {
+        assert!(advice("cannot write /a: No space left on device (os error 28)").is_some());
+        assert!(advice("cannot open /a: Read-only file system (os error 30)").is_some());
+        assert!(
+            advice("the cube is read-only, /a cannot be written; make it writable, or work on a copy")
+                .is_none()
+        );
+        assert!(advice("product a has no band b").is_none());
     }
 }

@@ -42,8 +42,9 @@ impl Cube {
     ) -> Result<(u64, u64), ComputeError> {
         let mut generations = Vec::new();
         let mut bytes = 0;
+        let provenance = self.provenance(plan, job)?;
         for (period, gathered) in job.periods.iter().zip(gathered) {
-            let generation = self.generation(plan, job, output, period, gathered)?;
+            let generation = self.generation(plan, job, output, period, gathered, &provenance)?;
             bytes += generation.group.objects.iter().map(|o| o.bytes).sum::<u64>();
             generations.push(generation);
         }
@@ -71,6 +72,7 @@ impl Cube {
         output: &Output<'_>,
         period: &Period,
         gathered: Gathered,
+        provenance: &Value,
     ) -> Result<NewGeneration, ComputeError> {
         let prefix = output.prefix(period, &plan.run)?;
         let mut objects = gathered.objects;
@@ -79,7 +81,6 @@ impl Cube {
             PlannedInputs::Slots(ids) => (ids.clone(), Vec::new()),
             PlannedInputs::Rasters(ids) => (Vec::new(), ids.clone()),
         };
-        let provenance = provenance(plan, job);
         let mut attributes = serde_json::Map::new();
         let title = plan.recipe.title.get("en").cloned().unwrap_or_default();
         attributes.insert("title".into(), title.into());
@@ -174,7 +175,7 @@ impl Cube {
             Some((name, o))
         };
         let known: BTreeMap<String, ObjectRow> =
-            self.index().objects()?.into_iter().filter_map(of_old).collect();
+            self.index().group_objects(&old.prefix)?.into_iter().filter_map(of_old).collect();
         for tile in tiles {
             for name in output.tile_objects(*tile)? {
                 let Some(object) = known.get(&name) else { continue };
@@ -220,27 +221,4 @@ impl Cube {
         }
         Ok(tops)
     }
-}
-
-/// How rasters were made.
-fn provenance(plan: &Plan, job: &PlannedJob) -> Value {
-    let recipe = &plan.recipe;
-    let mut value = json!({
-        "recipe": recipe.recipe,
-        "recipe_version": recipe.version,
-        "definition_digest": plan.digest,
-        "software": concat!("tesela ", env!("CARGO_PKG_VERSION")),
-        "input": recipe.input,
-        "mask": recipe.mask,
-        "input_snapshot": plan.snapshot,
-        "status": recipe.status.as_str(),
-    });
-    match &job.inputs {
-        PlannedInputs::Slots(ids) => value["slots"] = json!(ids.len()),
-        PlannedInputs::Rasters(ids) => value["rasters"] = json!(ids.len()),
-    }
-    if job.decided != super::thresholds::Decided::default() {
-        value["decided"] = json!(job.decided);
-    }
-    value
 }

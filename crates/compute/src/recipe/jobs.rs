@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use tesela_grid::TileId;
-use tesela_index::{GenerationRow, ProductKind, SlotRow};
+use tesela_index::{GenerationRow, ObjectRow, ProductKind, SlotRow};
 use tesela_layout::names::tiles_extent;
 use tesela_model::{Instant, Period, PeriodKind, RecipeDef, Reducer};
 
 use super::ComputeOptions;
+use super::output::{Output, tiles_between};
 use super::plan::PlannedInputs;
 use crate::catalog::Product;
 use crate::mask::Masker;
@@ -215,15 +216,12 @@ impl Cube {
                 let north_east = |end: TileId| TileId { ix: end.ix - 1, iy: end.iy - 1 };
                 let corners = rows.iter().flat_map(|r| [r.tile_min, north_east(r.tile_end)]);
                 let (min, end) = tiles_extent(corners).ok_or_else(none)?;
-                let tiles = (min.iy..end.iy)
-                    .flat_map(|iy| (min.ix..end.ix).map(move |ix| TileId { ix, iy }))
-                    .collect();
-                Ok((min, end, tiles))
+                Ok((min, end, tiles_between(min, end)))
             }
         }
     }
 
-    /// Tiles that a raster of the same recipe and extent has already, from the same slots in the tile and, where the
+    /// Tiles that a raster of the same recipe and extent has already, from the same inputs in the tile and, where the
     /// mask reaches over edges, around it: their objects are taken over. With that raster.
     pub(super) fn unchanged(
         &self,
@@ -234,14 +232,27 @@ impl Cube {
         (min, end): (TileId, TileId),
         snapshot: u64,
     ) -> Result<Option<(GenerationRow, Vec<TileId>)>, ComputeError> {
-        let (Inputs::Slots(by_tile), [period]) = (&job.inputs, job.periods.as_slice()) else {
-            return Ok(None);
-        };
+        let [period] = job.periods.as_slice() else { return Ok(None) };
         let rows = self.index().generations(&recipe.recipe, snapshot)?;
         let same = |g: &GenerationRow| {
             g.period == *period && g.tile_min == min && g.tile_end == end && made_by(&g.provenance, digest)
         };
         let Some(old) = rows.into_iter().find(same) else { return Ok(None) };
+        let tiles = match &job.inputs {
+            Inputs::Slots(by_tile) => self.same_slots(recipe, input, by_tile, &old)?,
+            Inputs::Rasters(rasters) => self.same_pixels(recipe, input, rasters, &old)?,
+        };
+        Ok(tiles.map(|tiles| (old, tiles)))
+    }
+
+    /// Tiles whose slots, and those around them that the mask reaches, are what a raster was made from.
+    fn same_slots(
+        &self,
+        recipe: &RecipeDef,
+        input: &Product,
+        by_tile: &BTreeMap<TileId, Vec<SlotRow>>,
+        old: &GenerationRow,
+    ) -> Result<Option<Vec<TileId>>, ComputeError> {
         let made: BTreeSet<i64> = self.index().generation_slots(old.id)?.into_iter().collect();
         let mut before: BTreeMap<TileId, BTreeSet<i64>> = BTreeMap::new();
         let mut known = 0;
@@ -267,7 +278,61 @@ impl Cube {
                 })
             })
         };
-        Ok(Some((old, now.keys().copied().filter(same_around).collect())))
+        Ok(Some(now.keys().copied().filter(same_around).collect()))
+    }
+
+    /// Tiles in which the rasters of the input, period by period, hold the bytes that a raster was made from. A chain
+    /// of states takes more of its input than the tile: it is always made again.
+    fn same_pixels(
+        &self,
+        recipe: &RecipeDef,
+        input: &Product,
+        rasters: &[GenerationRow],
+        old: &GenerationRow,
+    ) -> Result<Option<Vec<TileId>>, ComputeError> {
+        if matches!(recipe.reducer, Reducer::States { .. }) {
+            return Ok(None);
+        }
+        let sources = self.index().generation_sources(old.id)?;
+        if sources.len() != rasters.len() {
+            return Ok(None);
+        }
+        let mut before = BTreeMap::new();
+        for id in sources {
+            // Let go of since: nothing can be compared.
+            let Some(source) = self.index().generation(id)? else { return Ok(None) };
+            before.insert(source.period, source);
+        }
+        let mut changed = BTreeSet::new();
+        for now in rasters {
+            let Some(then) = before.get(&now.period) else { return Ok(None) };
+            if then.id == now.id {
+                continue;
+            }
+            if (then.tile_min, then.tile_end) != (now.tile_min, now.tile_end) {
+                return Ok(None);
+            }
+            let output = Output::new(input, now.tile_min, now.tile_end);
+            let (then, now) = (self.pixels_of(then)?, self.pixels_of(now)?);
+            for tile in output.tiles() {
+                let names = output.tile_objects(tile)?;
+                if names.iter().any(|name| then.get(name) != now.get(name)) {
+                    changed.insert(tile);
+                }
+            }
+        }
+        let all = Output::new(input, old.tile_min, old.tile_end).tiles();
+        Ok(Some(all.into_iter().filter(|tile| !changed.contains(tile)).collect()))
+    }
+
+    /// Digests of a raster's chunks of the finest level, by name inside its group.
+    fn pixels_of(&self, raster: &GenerationRow) -> Result<BTreeMap<String, String>, ComputeError> {
+        let named = |o: ObjectRow| {
+            let name = o.key.strip_prefix(&raster.prefix)?.trim_start_matches('/').to_owned();
+            let finest = !name.starts_with("overviews/") && !name.starts_with("facts/");
+            finest.then_some((name, o.digest))
+        };
+        Ok(self.index().group_objects(&raster.prefix)?.into_iter().filter_map(named).collect())
     }
 
     fn reaches_over_edges(&self, recipe: &RecipeDef, input: &Product) -> Result<bool, ComputeError> {
@@ -303,7 +368,12 @@ fn wanted(options: &ComputeOptions, period: &Period) -> bool {
 
 /// Whether a raster was made from a product.
 fn made_of(g: &GenerationRow, input: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(&g.provenance).is_ok_and(|v| v["input"] == input)
+    input_of(&g.provenance).is_some_and(|made| made == input)
+}
+
+/// The product that a raster was made from.
+pub(super) fn input_of(provenance: &str) -> Option<String> {
+    Some(serde_json::from_str::<serde_json::Value>(provenance).ok()?["input"].as_str()?.to_owned())
 }
 
 pub(super) fn made_by(provenance: &str, digest: &str) -> bool {

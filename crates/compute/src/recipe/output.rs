@@ -70,6 +70,11 @@ impl<'o> Output<'o> {
         self.grid().tile_window(tile, TILE_LEVELS + 1)
     }
 
+    /// Every tile, from the south-west.
+    pub(super) fn tiles(&self) -> Vec<TileId> {
+        tiles_between(self.tile_min, self.tile_end)
+    }
+
     /// Names inside a group of every object that a tile may have.
     pub(super) fn tile_objects(&self, tile: TileId) -> Result<Vec<String>, ComputeError> {
         let prefix = ObjectKey::new("x")?;
@@ -202,6 +207,11 @@ impl TileWriter<'_> {
         }
         Ok((objects, self.tops.into_iter().map(|t| unpoisoned(t.into_inner())).collect()))
     }
+}
+
+/// Tiles from a south-western one to before a north-eastern one.
+pub(super) fn tiles_between(min: TileId, end: TileId) -> Vec<TileId> {
+    (min.iy..end.iy).flat_map(|iy| (min.ix..end.ix).map(move |ix| TileId { ix, iy })).collect()
 }
 
 fn unpoisoned<T>(lock: Result<T, PoisonError<T>>) -> T {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! CUBE/plans/{run}/plan.json              inputs, units, thresholds: written once
+//! CUBE/plans/{run}/plan.lock              shared by those who work it; who drops it has it alone
 //! CUBE/plans/{run}/units/{unit}.json      a unit that is done: its objects with their digests
 //! CUBE/plans/{run}/units/{unit}.top       its coarsest pixels, from which grid-wide levels are made
 //! CUBE/plans/{run}/units/{unit}.lock      held by the process that works it, and freed when that dies
@@ -14,6 +15,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use tesela_grid::TileId;
@@ -26,6 +28,8 @@ use crate::skip::ChunkReport;
 
 /// Directory of plans inside a cube.
 const PLANS: &str = "plans";
+/// How often a plan's directory is removed before what is put there is an error.
+const MOST_ATTEMPTS: u32 = 20;
 
 /// What rasters are made from, by row ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,10 +112,21 @@ pub(super) struct Plans {
     root: PathBuf,
 }
 
-/// The right to work a unit, held until dropped or until the process dies.
+/// The right to work a unit, or a share in working a plan, held until dropped or until the process dies.
 #[derive(Debug)]
 pub(super) struct Claim {
     _file: File,
+}
+
+/// What came of asking for a unit.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// It is the caller's.
+    Given(Claim),
+    /// Another process has it.
+    Taken,
+    /// The plan is not there any more.
+    Gone,
 }
 
 impl Plans {
@@ -173,6 +188,64 @@ impl Plans {
         Ok(runs)
     }
 
+    /// Whether a plan is there.
+    pub(super) fn is_there(&self, run: &str) -> bool {
+        self.dir(run).join("plan.json").is_file()
+    }
+
+    /// A share in working a plan: as long as somebody has one, nobody drops it.
+    ///
+    /// # Errors
+    /// [`ComputeError::UnknownPlan`]; [`ComputeError::Plan`].
+    pub(super) fn enter(&self, run: &str) -> Result<Claim, ComputeError> {
+        // Its name is checked before anything is opened.
+        self.get(run)?;
+        let path = self.dir(run).join("plan.lock");
+        let file = open_lock(&path)?;
+        // Who has it alone is dropping it, which does not take long.
+        file.lock_shared().map_err(|e| failed("lock", &path, e))?;
+        self.get(run)?;
+        Ok(Claim { _file: file })
+    }
+
+    /// A plan for the caller alone, to drop it.
+    ///
+    /// # Errors
+    /// [`ComputeError::PlanAtWork`] while somebody works it; [`ComputeError::Plan`].
+    pub(super) fn alone(&self, run: &str) -> Result<Claim, ComputeError> {
+        let path = self.dir(run).join("plan.lock");
+        let file = open_lock(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Claim { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(ComputeError::PlanAtWork { plan: run.to_owned() }),
+            Err(TryLockError::Error(e)) => Err(failed("lock", &path, e)),
+        }
+    }
+
+    /// When something was last done for a plan.
+    pub(super) fn touched(&self, run: &str) -> Option<SystemTime> {
+        let dir = self.dir(run);
+        let changed = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
+        // Each unit that is done changes the directory that it is noted in.
+        [dir.join("plan.json"), dir.join("units")].iter().filter_map(|path| changed(path)).max()
+    }
+
+    /// Directories without a plan: of a process that died while it made or removed one.
+    ///
+    /// # Errors
+    /// [`ComputeError::Plan`].
+    pub(super) fn remove_remnants(&self) -> Result<(), ComputeError> {
+        let Ok(entries) = fs::read_dir(&self.root) else { return Ok(()) };
+        for entry in entries.filter_map(Result::ok) {
+            if let Ok(run) = entry.file_name().into_string()
+                && !self.is_there(&run)
+            {
+                self.remove(&run)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes a plan and what its units noted; their objects are the caller's.
     ///
     /// # Errors
@@ -184,27 +257,37 @@ impl Plans {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed("remove", &dir, e)),
             _ => {}
         }
-        match fs::remove_dir_all(&dir) {
-            Err(e) if e.kind() != ErrorKind::NotFound => Err(failed("remove", &dir, e)),
-            _ => Ok(()),
+        for attempt in 1.. {
+            match fs::remove_dir_all(&dir) {
+                // A worker that comes late has just made a lock in it, before it saw that there is no plan.
+                Err(e) if e.kind() == ErrorKind::DirectoryNotEmpty && attempt < MOST_ATTEMPTS => {}
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed("remove", &dir, e)),
+                _ => break,
+            }
         }
+        Ok(())
     }
 
-    /// Takes a unit, or nothing when another process has it.
+    /// Takes a unit.
     ///
     /// # Errors
     /// [`ComputeError::Plan`].
-    pub(super) fn claim(&self, run: &str, unit: Unit) -> Result<Option<Claim>, ComputeError> {
+    pub(super) fn claim(&self, run: &str, unit: Unit) -> Result<Asked, ComputeError> {
+        if !self.is_there(run) {
+            return Ok(Asked::Gone);
+        }
         let path = self.unit(run, unit, "lock");
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|e| failed("open", &path, e))?;
+        let file = match open_lock(&path) {
+            Err(ComputeError::Plan { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Ok(Asked::Gone);
+            }
+            file => file?,
+        };
         match file.try_lock() {
-            Ok(()) => Ok(Some(Claim { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
+            // A plan that is being removed loses its units one by one: none of them is to be worked again then.
+            Ok(()) if !self.is_there(run) => Ok(Asked::Gone),
+            Ok(()) => Ok(Asked::Given(Claim { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(Asked::Taken),
             Err(TryLockError::Error(e)) => Err(failed("lock", &path, e)),
         }
     }
@@ -265,6 +348,11 @@ impl Plans {
         let path = self.unit(run, unit, "top");
         fs::read(&path).map_err(|e| failed("read", &path, e))
     }
+}
+
+fn open_lock(path: &Path) -> Result<File, ComputeError> {
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+    opened.map_err(|e| failed("open", path, e))
 }
 
 /// Puts a file whole, or not at all.
@@ -334,9 +422,36 @@ mod tests {
         let plans = Plans::of(dir.path());
         plans.put(&plan("a")).unwrap();
         let claim = plans.claim("a", UNIT).unwrap();
-        assert!(claim.is_some());
-        assert!(plans.claim("a", UNIT).unwrap().is_none());
+        assert!(matches!(claim, Asked::Given(_)));
+        assert!(matches!(plans.claim("a", UNIT).unwrap(), Asked::Taken));
         drop(claim);
-        assert!(plans.claim("a", UNIT).unwrap().is_some());
+        assert!(matches!(plans.claim("a", UNIT).unwrap(), Asked::Given(_)));
+    }
+
+    #[test]
+    fn a_plan_that_is_worked_is_nobodys_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let plans = Plans::of(dir.path());
+        plans.put(&plan("a")).unwrap();
+        let workers = [plans.enter("a").unwrap(), plans.enter("a").unwrap()];
+        let refused = plans.alone("a").unwrap_err().to_string();
+        assert!(refused.contains("plan a is being worked"), "{refused}");
+        drop(workers);
+        drop(plans.alone("a").unwrap());
+        assert!(plans.enter("b").unwrap_err().to_string().contains("no plan b"));
+        assert!(!dir.path().join("plans/b").exists());
+    }
+
+    #[test]
+    fn a_plan_that_is_half_removed_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let plans = Plans::of(dir.path());
+        plans.put(&plan("a")).unwrap();
+        fs::remove_file(plans.dir("a").join("plan.json")).unwrap();
+        assert!(matches!(plans.claim("a", UNIT).unwrap(), Asked::Gone));
+        assert!(plans.runs().unwrap().is_empty() && plans.dir("a").exists());
+        plans.remove_remnants().unwrap();
+        assert!(!plans.dir("a").exists());
+        assert!(matches!(plans.claim("a", UNIT).unwrap(), Asked::Gone));
     }
 }

@@ -231,7 +231,9 @@ impl Remake<'_> {
         let mut wanted = None;
         for (period, gathered) in job.periods.iter().zip(gathered) {
             if *period == self.row.period {
-                wanted = Some(self.cube.generation(&plan, &planned, &output, period, gathered)?);
+                let provenance = self.cube.provenance(&plan, &planned)?;
+                let made = self.cube.generation(&plan, &planned, &output, period, gathered, &provenance)?;
+                wanted = Some(made);
             } else {
                 self.cube.store().delete_under(&output.prefix(period, self.run)?)?;
             }

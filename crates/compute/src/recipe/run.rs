@@ -8,10 +8,10 @@ use tesela_model::{Period, Progress, RecipeDef};
 use tesela_store::ObjectKey;
 
 use super::finish::Gathered;
-use super::jobs::{Inputs, Job, always};
+use super::jobs::{Inputs, Job, always, input_of};
 use super::memory::{self, Need};
 use super::output::{Output, blocks};
-use super::plan::{Plan, PlannedInputs, PlannedJob, Plans, Unit, UnitDone};
+use super::plan::{Asked, Plan, PlannedInputs, PlannedJob, Plans, Unit, UnitDone};
 use super::pyramid::Counted;
 use super::repair::digest_of;
 use super::thresholds::Decided;
@@ -58,10 +58,11 @@ impl Cube {
         if !orphans.is_empty() {
             report.snapshot = self.withdraw(recipe, &orphans)?;
         }
+        let plans = Plans::of(self.dir());
+        self.tidy_plans(&plans)?;
         if plan.jobs.is_empty() {
             return Ok(report);
         }
-        let plans = Plans::of(self.dir());
         let taken_up = self.take_up(&plans, &plan, options)?;
         let wanted: Vec<usize> = match &taken_up {
             Some(old) => plan.jobs.iter().filter_map(|j| old.jobs.iter().position(|o| o == j)).collect(),
@@ -75,6 +76,7 @@ impl Cube {
                 plans.put(&plan)?;
             }
         }
+        let _share = plans.enter(&plan.run)?;
         let catalog = self.fresh_catalog()?;
         let prepared = Prepared::new(self, &catalog, &plan)?;
         let manner = memory::fit(&prepared.needs(&plan)?, options)?;
@@ -103,8 +105,7 @@ impl Cube {
         progress.end();
         worked?;
         report.units = units.len();
-        plans.remove(&plan.run)?;
-        self.index().end_run(&plan.run)?;
+        self.finish_plan(&plans, &plan)?;
         Ok(report)
     }
 
@@ -132,8 +133,10 @@ impl Cube {
         if plan.jobs.is_empty() {
             return Ok(None);
         }
+        let plans = Plans::of(self.dir());
+        self.tidy_plans(&plans)?;
         plan.run = self.index().begin_run("plan")?;
-        Plans::of(self.dir()).put(&plan)?;
+        plans.put(&plan)?;
         Ok(Some(plan))
     }
 
@@ -154,13 +157,72 @@ impl Cube {
     /// Forgets a plan and deletes what its units wrote. The caller holds the writer lock.
     ///
     /// # Errors
-    /// [`ComputeError::UnknownPlan`]; those of the store.
+    /// [`ComputeError::UnknownPlan`]; [`ComputeError::PlanAtWork`] while a process works it; those of the store.
     pub fn drop_plan(&self, run: &str) -> Result<(), ComputeError> {
         let plans = Plans::of(self.dir());
         let plan = plans.get(run)?;
+        let _alone = plans.alone(run)?;
         self.drop_objects(&plan)?;
-        plans.remove(run)?;
-        Ok(self.index().end_run(run)?)
+        self.finish_plan(&plans, &plan)
+    }
+
+    /// Plans that nobody has worked for so long; those that are being worked are not among them.
+    ///
+    /// # Errors
+    /// [`ComputeError::Plan`].
+    pub(crate) fn abandoned_plans(&self, idle: Duration) -> Result<Vec<String>, ComputeError> {
+        let plans = Plans::of(self.dir());
+        let mut found = Vec::new();
+        for run in plans.runs()? {
+            let age = plans.touched(&run).and_then(|at| at.elapsed().ok()).unwrap_or_default();
+            if age < idle {
+                continue;
+            }
+            match plans.alone(&run) {
+                Ok(_) => found.push(run),
+                Err(ComputeError::PlanAtWork { .. }) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes a plan of which everything is committed or deleted, with what its dead workers were about to write.
+    fn finish_plan(&self, plans: &Plans, plan: &Plan) -> Result<(), ComputeError> {
+        for period in plan.jobs.iter().flat_map(|j| &j.periods) {
+            let prefix = tesela_layout::names::generation_prefix(&plan.recipe.recipe, period, &plan.run);
+            for left in self.store().objects().leftovers(Some(&ObjectKey::new(&prefix)?))? {
+                self.store().objects().remove_leftover(&left)?;
+            }
+        }
+        plans.remove(&plan.run)?;
+        Ok(self.index().end_run(&plan.run)?)
+    }
+
+    /// Clears away what processes left that died while they made, removed or had just committed a plan. The caller
+    /// holds the writer lock.
+    pub(crate) fn clear_remnants(&self) -> Result<(), ComputeError> {
+        self.tidy_plans(&Plans::of(self.dir()))
+    }
+
+    fn tidy_plans(&self, plans: &Plans) -> Result<(), ComputeError> {
+        for run in plans.runs()? {
+            let plan = plans.get(&run)?;
+            let mut all = true;
+            for job in 0..plan.jobs.len() {
+                all = all && self.is_committed(&plan, job)?;
+            }
+            if all {
+                self.finish_plan(plans, &plan)?;
+            }
+        }
+        plans.remove_remnants()?;
+        for run in self.index().planned_runs()? {
+            if !plans.is_there(&run) {
+                self.index().end_run(&run)?;
+            }
+        }
+        Ok(())
     }
 
     /// Works the units of a plan that nobody has done. Needs no writer lock: several processes may work one plan, and
@@ -176,6 +238,7 @@ impl Cube {
         progress: &dyn Progress,
     ) -> Result<WorkReport, ComputeError> {
         let plans = Plans::of(self.dir());
+        let _share = plans.enter(run)?;
         let plan = plans.get(run)?;
         let catalog = self.fresh_catalog()?;
         let prepared = Prepared::new(self, &catalog, &plan)?;
@@ -245,8 +308,7 @@ impl Cube {
         }
         report.units = plan.units().count();
         report.snapshot = self.index().latest_snapshot()?;
-        plans.remove(run)?;
-        self.index().end_run(run)?;
+        self.finish_plan(&plans, &plan)?;
         Ok(report)
     }
 
@@ -255,6 +317,7 @@ impl Cube {
         let catalog = self.fresh_catalog()?;
         let input = catalog.product(&recipe.input)?.clone();
         check(recipe, &input)?;
+        self.keeps_its_input(recipe, catalog.snapshot)?;
         let definition = serde_json::to_string(recipe)
             .map_err(|e| ComputeError::Recipe { recipe: recipe.recipe.clone(), problem: e.to_string() })?;
         let digest = digest_of(recipe);
@@ -291,6 +354,27 @@ impl Cube {
         }
         let plan = Plan { run: String::new(), recipe: recipe.clone(), digest, snapshot, jobs: planned };
         Ok((plan, current))
+    }
+
+    /// One derived product is made of one input: else its years would be of different collections or sensors.
+    fn keeps_its_input(&self, recipe: &RecipeDef, snapshot: u64) -> Result<(), ComputeError> {
+        for row in self.index().generations(&recipe.recipe, snapshot)? {
+            match input_of(&row.provenance) {
+                Some(input) if input != recipe.input => {
+                    return Err(ComputeError::Recipe {
+                        recipe: recipe.recipe.clone(),
+                        problem: format!(
+                            "its input is {}, but {} of it was made from {input}; one product has one input: give the \
+                             recipe another name",
+                            recipe.input,
+                            row.period.label()
+                        ),
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The plan of a run that was cut off, if it was to make the same from the same. Plans of the recipe that were to
@@ -369,7 +453,18 @@ impl Cube {
             progress.advance(blocks);
             return Ok(Worked::Before);
         }
-        let Some(_claim) = plans.claim(&plan.run, unit)? else { return Ok(Worked::Elsewhere) };
+        let _claim = match plans.claim(&plan.run, unit)? {
+            Asked::Given(claim) => claim,
+            Asked::Taken => return Ok(Worked::Elsewhere),
+            // Committed while this process was on its way: nothing is left to do.
+            Asked::Gone if self.is_committed(plan, unit.job)? => return Ok(Worked::Before),
+            Asked::Gone => {
+                return Err(ComputeError::UnknownPlan {
+                    plan: plan.run.clone(),
+                    known: "it was removed while it was worked".into(),
+                });
+            }
+        };
         if plans.is_done(&plan.run, unit) {
             progress.advance(blocks);
             return Ok(Worked::Before);

@@ -91,6 +91,11 @@ fn cube(form: Form, facts: bool) -> (TempDir, Cube) {
 }
 
 fn commit(cube: &Cube, tile: TileId, form: Form, with_facts: bool) {
+    commit_brighter(cube, tile, form, with_facts, 0.0);
+}
+
+/// Slots of a tile whose measured bands are so much brighter, in stored numbers.
+fn commit_brighter(cube: &Cube, tile: TileId, form: Form, with_facts: bool, more: f64) {
     let catalog = cube.fresh_catalog().unwrap();
     let product = catalog.product(SCENES).unwrap();
     let def = product.scenes().unwrap();
@@ -120,7 +125,7 @@ fn commit(cube: &Cube, tile: TileId, form: Form, with_facts: bool) {
                 ("qa_pixel", word) => f64::from(word),
                 (_, 1) => band.nodata,
                 ("qa_radsat", _) => f64::from(u8::from(noise(date, 3, *x, *y) < 1e-3)) * 8.0,
-                (_, word) => reflectance(date, b, *x, *y, word),
+                (_, word) => reflectance(date, b, *x, *y, word) + more,
             };
             let plane = match band.dtype {
                 tesela_model::DType::Uint16 => Pixels::U16(places.iter().map(|p| value(p) as u16).collect()),

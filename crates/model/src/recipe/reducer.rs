@@ -243,6 +243,18 @@ impl Reducer {
         )
     }
 
+    /// Processing level of what it makes: `L3` is resampled in time, in the quantities of its input; `L4` is what an
+    /// analysis or a model makes of it.
+    pub fn processing_level(&self) -> &'static str {
+        match self {
+            Self::Geomedian { .. }
+            | Self::Medoid { .. }
+            | Self::Statistics { .. }
+            | Self::Expression { .. } => "L3",
+            Self::Wofs {} | Self::Phenology { .. } | Self::Trend { .. } | Self::States { .. } => "L4",
+        }
+    }
+
     /// As YAML writes it.
     pub fn as_str(&self) -> &'static str {
         match self {

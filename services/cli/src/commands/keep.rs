@@ -64,7 +64,7 @@ pub fn gc(cube: &Cube, args: &GcArgs, progress: &dyn Progress, output: &Output) 
     output.answer(&report, || {
         let c = &report.collected;
         let verb = if args.dry_run { "would be let go" } else { "let go" };
-        format!(
+        let mut text = format!(
             "{} snapshots {verb}, with {} scenes, {} slots, {} rasters\n{} groups, {:.1} MB {}",
             c.expired.len(),
             c.scenes,
@@ -77,7 +77,12 @@ pub fn gc(cube: &Cube, args: &GcArgs, progress: &dyn Progress, output: &Output) 
             } else {
                 format!("deleted ({} objects)", report.deleted_objects)
             }
-        )
+        );
+        if !report.plans.is_empty() {
+            let verb = if args.dry_run { "would be dropped" } else { "dropped" };
+            text += &format!("\nabandoned plans {verb}: {}", report.plans.join(" "));
+        }
+        text
     });
     Ok(())
 }

@@ -114,6 +114,78 @@ fn a_dropped_plan_leaves_nothing() {
     assert!(cube.index().planned_runs().unwrap().is_empty());
 }
 
+#[test]
+fn a_plan_is_not_dropped_under_a_worker() {
+    let (_dir, cube) = cube(Form::Archive, true);
+    let before = cube.store().list(None).unwrap().len();
+    let plan = cube.plan(&recipe("geomedian_annual"), &ComputeOptions::default()).unwrap().unwrap();
+    let run = plan.run.clone();
+    // Asked at every block, while the worker has the plan.
+    let asks = Asks { cube: &cube, run: run.clone(), refused: AtomicU64::new(0) };
+    cube.work(&run, Share::All, &ComputeOptions::default(), &asks).unwrap();
+    assert!(asks.refused.load(Ordering::Relaxed) > 0);
+    assert!(cube.store().list(None).unwrap().len() > before);
+    // What a worker that was killed was about to write goes with the plan.
+    let prefix = tesela_layout::names::generation_prefix("geomedian_annual", &plan.jobs[0].periods[0], &run);
+    let staged = cube.store_dir().join(&prefix).join("red/c/0/0/.tmp-1-1");
+    std::fs::write(&staged, b"half").unwrap();
+    cube.drop_plan(&run).unwrap();
+    assert_eq!(cube.store().list(None).unwrap().len(), before);
+    assert!(!staged.exists() && cube.store().objects().leftovers(None).unwrap().is_empty());
+    let gone = cube.work(&run, Share::All, &ComputeOptions::default(), &Silent).unwrap_err().to_string();
+    assert!(gone.contains(&format!("no plan {run}")), "{gone}");
+}
+
+/// Tries to drop a plan, and to collect it as abandoned, at every step of those who work it.
+struct Asks<'c> {
+    cube: &'c Cube,
+    run: String,
+    refused: AtomicU64,
+}
+
+impl Progress for Asks<'_> {
+    fn begin(&self, _phase: &str, _total: u64, _unit: &str) {}
+    fn advance(&self, _n: u64) {
+        let refused = self.cube.drop_plan(&self.run).unwrap_err().to_string();
+        assert!(refused.contains("is being worked by another process"), "{refused}");
+        assert!(self.cube.abandoned_plans(std::time::Duration::ZERO).unwrap().is_empty());
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+    fn note(&self, _message: &str) {}
+    fn end(&self) {}
+}
+
+#[test]
+fn garbage_collection_drops_plans_that_nobody_works() {
+    let (_dir, cube) = cube(Form::Archive, true);
+    let before = cube.store().list(None).unwrap().len();
+    let plan = cube.plan(&recipe("geomedian_annual"), &ComputeOptions::default()).unwrap().unwrap();
+    cube.work(&plan.run, Share::Index { index: 0, of: 2 }, &ComputeOptions::default(), &Silent).unwrap();
+    let collect = |days: u64, dry_run: bool| {
+        let keep = std::time::Duration::from_secs(days * 86_400);
+        let options = crate::keep::GcOptions { keep, grace: std::time::Duration::ZERO, dry_run };
+        cube.gc(&options, &Silent).unwrap().plans
+    };
+    assert_eq!(collect(90, false), Vec::<String>::new());
+    // As if nothing had been done for it for a hundred days.
+    let dir = cube.dir().join("plans").join(&plan.run);
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(100 * 86_400);
+    for name in ["plan.json", "units"] {
+        std::fs::File::open(dir.join(name)).unwrap().set_modified(then).unwrap();
+    }
+    assert_eq!(collect(110, false), Vec::<String>::new());
+    assert_eq!(collect(90, true), [plan.run.clone()]);
+    assert!(dir.exists());
+    assert_eq!(collect(90, false), [plan.run.clone()]);
+    assert!(!dir.exists() && cube.index().planned_runs().unwrap().is_empty());
+    assert_eq!(cube.store().list(None).unwrap().len(), before);
+    // A process died between noting its run and writing the plan, another while it removed one.
+    cube.index().begin_run("plan").unwrap();
+    std::fs::create_dir_all(cube.dir().join("plans/half/units")).unwrap();
+    collect(90, false);
+    assert!(cube.index().planned_runs().unwrap().is_empty() && !cube.dir().join("plans/half").exists());
+}
+
 /// Asks to stop after so many blocks.
 struct StopsAfter {
     left: AtomicU64,
@@ -183,6 +255,103 @@ fn tiles_that_no_scene_touched_are_taken_over() {
     commit(&cube, TileId { ix: 1, iy: 0 }, Form::Recent, true);
     let report = cube.compute(&shipped, &ComputeOptions::default(), &Silent).unwrap();
     assert_eq!((report.kept, report.units), (0, 2));
+}
+
+#[test]
+fn rasters_of_rasters_are_taken_over_where_the_input_has_the_same_bytes() {
+    let (_dir, cube) = cube(Form::Recent, true);
+    let any = ComputeOptions::default();
+    for name in ["geomedian_annual", "ndvi_annual", "trend"] {
+        run(&cube, name, &any);
+    }
+    // The eastern tile again: another revision, the same pixels. The geomedian is another raster of the same bytes.
+    commit(&cube, TileId { ix: 1, iy: 0 }, Form::Recent, true);
+    let again = |name: &str| {
+        let report = run(&cube, name, &any);
+        (report.computed.len(), report.kept, report.units)
+    };
+    assert_eq!(again("geomedian_annual"), (1, 1, 1));
+    assert_eq!(again("ndvi_annual"), (1, 2, 0));
+    assert_eq!(again("trend"), (1, 2, 0));
+    // And with other pixels.
+    let before = objects(&cube, "ndvi_annual");
+    commit_brighter(&cube, TileId { ix: 1, iy: 0 }, Form::Recent, true, 777.0);
+    assert_eq!(again("geomedian_annual"), (1, 1, 1));
+    assert_eq!(again("ndvi_annual"), (1, 1, 1));
+    assert_eq!(again("trend"), (1, 1, 1));
+    for name in ["ndvi_annual", "trend"] {
+        let taken_over = objects(&cube, name);
+        run(&cube, name, &ComputeOptions { force: true, ..ComputeOptions::default() });
+        assert_eq!(taken_over, objects(&cube, name), "{name}, as if all had been made again");
+    }
+    let after = objects(&cube, "ndvi_annual");
+    assert_ne!(before, after);
+    let west = "2020/ndvi/c/0/0/0";
+    assert_eq!(before[west], after[west]);
+    assert_eq!(faults(&cube), []);
+    // A chain looks further than a tile: it is always made again.
+    run(&cube, "urban_annual", &any);
+    commit(&cube, TileId { ix: 1, iy: 0 }, Form::Recent, true);
+    run(&cube, "geomedian_annual", &any);
+    assert_eq!(again("urban_annual"), (1, 0, 2));
+}
+
+#[test]
+fn provenance_names_recipe_software_and_inputs() {
+    let (_dir, cube) = cube(Form::Recent, true);
+    let any = ComputeOptions::default();
+    run(&cube, "geomedian_annual", &any);
+    run(&cube, "ndvi_annual", &any);
+    let told = |name: &str| -> serde_json::Value {
+        let snapshot = cube.index().latest_snapshot().unwrap();
+        let row = cube.index().generations(name, snapshot).unwrap().remove(0);
+        serde_json::from_str(&row.provenance).unwrap()
+    };
+    let (geomedian, ndvi) = (told("geomedian_annual"), told("ndvi_annual"));
+    let made_by: RecipeDef = serde_json::from_value(ndvi["definition"].clone()).unwrap();
+    assert_eq!((made_by.recipe.as_str(), &made_by.reducer), ("ndvi_annual", &recipe("ndvi_annual").reducer));
+    assert!(ndvi["software"].as_str().unwrap().starts_with("tesela "));
+    // These slots have no scenes.
+    assert_eq!((&geomedian["slots"], &geomedian["inputs"]["count"]), (&(2 * DATES).into(), &0.into()));
+    assert_eq!((&ndvi["inputs"]["kind"], &ndvi["inputs"]["count"]), (&"rasters".into(), &1.into()));
+    let recorded = ndvi["inputs"]["digest"].clone();
+    // The same bytes under another name have the same digest; other bytes have another.
+    let force = ComputeOptions { force: true, ..ComputeOptions::default() };
+    run(&cube, "geomedian_annual", &force);
+    run(&cube, "ndvi_annual", &any);
+    assert_eq!(told("ndvi_annual")["inputs"]["digest"], recorded);
+    commit_brighter(&cube, TileId { ix: 1, iy: 0 }, Form::Recent, true, 777.0);
+    run(&cube, "geomedian_annual", &any);
+    run(&cube, "ndvi_annual", &any);
+    assert_ne!(told("ndvi_annual")["inputs"]["digest"], recorded);
+}
+
+#[test]
+fn expressions_that_do_not_add_up_are_refused() {
+    let (_dir, cube) = cube(Form::Recent, true);
+    let any = ComputeOptions::default();
+    run(&cube, "geomedian_annual", &any);
+    run(&cube, "urban_annual", &any);
+    let says = |name: &str, input: &str, text: &str| {
+        let mut recipe = recipe(name);
+        recipe.input = input.into();
+        match &mut recipe.reducer {
+            tesela_model::Reducer::Statistics { expression, .. }
+            | tesela_model::Reducer::Expression { expression, .. } => *expression = text.into(),
+            other => panic!("{other:?}"),
+        }
+        cube.compute(&recipe, &any, &Silent).map_err(|e| e.to_string())
+    };
+    let flags = says("ndvi_monthly", SCENES, "red + qa_pixel").unwrap_err();
+    assert!(
+        flags.contains("column 7") && flags.contains("`codes`") && flags.contains("ndvi_monthly"),
+        "{flags}"
+    );
+    let classes = says("ndvi_annual", "urban_annual", "class + evidence").unwrap_err();
+    assert!(classes.contains("column 9") && classes.contains("codes"), "{classes}");
+    let units = says("ndvi_annual", "urban_annual", "change_year - probability").unwrap_err();
+    assert!(units.contains("column 15") && units.contains("`%`") && units.contains("`year`"), "{units}");
+    assert!(says("ndvi_annual", "urban_annual", "probability / 100").is_ok());
 }
 
 #[test]

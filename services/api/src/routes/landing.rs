@@ -68,6 +68,7 @@ fn document(links: &Links, lang: Lang) -> ApiResult<Response> {
         links.link("service-doc", "text/html", "/api.html", "API for people"),
         links.link("conformance", "application/json", "/conformance", "Conformance classes"),
         links.link("data", "application/json", "/collections", "Products and zone sets"),
+        links.link("related", "application/json", "/stac", "STAC: scenes and derived rasters as items"),
         links.link("related", "application/json", "/v1/zones", "Zone sets with statistics"),
         links.link("related", "application/json", "/v1/snapshots", "Commits"),
         links.link("related", "application/xml", "/wmts/1.0.0/WMTSCapabilities.xml", "WMTS 1.0.0"),

@@ -5,6 +5,7 @@
 //! | [`landing`] | `/`, `/conformance`, `/api`, `/api.html` |
 //! | [`viewer`] | `/viewer/…` |
 //! | [`collections`] | `/collections…` |
+//! | [`stac`] | `/stac…` |
 //! | [`dates`], [`series`], [`lineage`], [`snapshots`] | `/v1/…`: values through time |
 //! | [`zones`] | `/v1/zones…`: statistics |
 //! | [`tiles`], [`wmts`], [`wms`], [`legends`] | pictures |
@@ -34,6 +35,7 @@ mod read;
 mod reply;
 mod series;
 mod snapshots;
+mod stac;
 mod table;
 pub mod tiles;
 mod viewer;
@@ -55,6 +57,7 @@ pub fn router(state: AppState) -> Router {
         .merge(landing::routes())
         .merge(viewer::routes())
         .merge(collections::routes())
+        .merge(stac::routes())
         .merge(dates::routes())
         .merge(series::routes())
         .merge(lineage::routes())

@@ -13,11 +13,14 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static SERVER: LazyLock<Server> = LazyLock::new(Server::with_zones);
 
 /// Addresses that take a query.
-const PATHS: [&str; 17] = [
+const PATHS: [&str; 20] = [
     "/",
     "/collections",
     "/collections/manzanas@2020/items",
     "/collections/manzanas@2020/items/010010001",
+    "/stac/collections/landsat_c2_sr",
+    "/stac/collections/landsat_c2_sr/items",
+    "/stac/collections/landsat_c2_sr/items/LC08/inputs",
     "/v1/products/landsat_c2_sr/dates",
     "/v1/series",
     "/v1/lineage",
@@ -34,11 +37,12 @@ const PATHS: [&str; 17] = [
 ];
 
 /// Parameters of all of them.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "f",
     "lang",
     "limit",
     "offset",
+    "token",
     "bbox",
     "bbox-crs",
     "datetime",

@@ -1,7 +1,7 @@
 //! Operations that answer with documents and tables.
 
 use super::operation::{Answer, Operation, Refusal};
-use crate::routes::{collections, dates, landing, lineage, series, snapshots, zones};
+use crate::routes::{collections, dates, landing, lineage, series, snapshots, stac, zones};
 
 const CSV: &str = "text/csv";
 const JSON: &str = "application/json";
@@ -61,6 +61,50 @@ pub(super) const OPERATIONS: &[Operation] = &[
         answers: &[Answer::of("application/geo+json", "Feature"), Answer::text(CSV)],
         parameters: collections::ITEM_PARAMETERS,
         ..document("/collections/{id}/items/{key}", "item", "collections", "One zone")
+    },
+    Operation {
+        answers: &[Answer::of(JSON, "StacCatalog")],
+        parameters: stac::PARAMETERS,
+        ..document("/stac", "stac", "stac", "Catalogue of scenes and derived rasters")
+    },
+    Operation {
+        answers: &[Answer::of(JSON, "Conformance")],
+        ..document("/stac/conformance", "stac_conformance", "stac", "Conformance classes of the catalogue")
+    },
+    Operation {
+        answers: &[Answer::of(JSON, "StacCollections")],
+        parameters: stac::PARAMETERS,
+        ..document("/stac/collections", "stac_collections", "stac", "Products")
+    },
+    Operation {
+        answers: &[Answer::of(JSON, "StacCollection")],
+        parameters: stac::PARAMETERS,
+        ..document("/stac/collections/{id}", "stac_collection", "stac", "One product")
+    },
+    Operation {
+        answers: &[Answer::of("application/geo+json", "StacItems")],
+        parameters: stac::ITEMS_PARAMETERS,
+        ..document("/stac/collections/{id}/items", "stac_items", "stac", "Scenes or rasters, page by page")
+    },
+    Operation {
+        answers: &[Answer::of("application/geo+json", "StacItem")],
+        parameters: stac::PARAMETERS,
+        ..document(
+            "/stac/collections/{id}/items/{item}",
+            "stac_item",
+            "stac",
+            "A scene, or a raster with what it was made from and how",
+        )
+    },
+    Operation {
+        answers: &[Answer::of(JSON, "StacInputs")],
+        parameters: stac::INPUTS_PARAMETERS,
+        ..document(
+            "/stac/collections/{id}/items/{item}/inputs",
+            "stac_inputs",
+            "stac",
+            "All inputs of a raster, with their digests, page by page",
+        )
     },
     Operation {
         answers: &[Answer::of(JSON, "Dates")],

@@ -68,6 +68,7 @@ fn document() -> Value {
         "tags": [
             {"name": "start", "description": "Where clients begin"},
             {"name": "collections", "description": "Products and zone sets (OGC API)"},
+            {"name": "stac", "description": "Scenes and derived rasters as STAC items, with their provenance"},
             {"name": "values", "description": "Dates, time series, lineage"},
             {"name": "zones", "description": "Statistics by zone"},
             {"name": "maps", "description": "Pictures: XYZ, WMTS, WMS, legends"},

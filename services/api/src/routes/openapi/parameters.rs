@@ -9,6 +9,11 @@ use crate::routes::zones::STATISTICS;
 pub(super) fn in_path(path: &str, name: &str) -> Value {
     let (description, schema) = match name {
         "id" if path.starts_with("/v1/products") => ("Product", json!({"type": "string"})),
+        "id" if path.starts_with("/stac") => ("Product", json!({"type": "string"})),
+        "item" => (
+            "A scene's full identifier; product and period of a raster: geomedian_annual_2020",
+            json!({"type": "string"}),
+        ),
         "id" => {
             ("Product or zone set; the @ of a zone set may be percent-encoded", json!({"type": "string"}))
         }
@@ -52,6 +57,10 @@ fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
         ("f", "series" | "zone_stats" | "zone_series") => {
             ("Form of the answer; else by Accept", word(&["json", "csv"]))
         }
+        (
+            "f",
+            "stac" | "stac_collections" | "stac_collection" | "stac_items" | "stac_item" | "stac_inputs",
+        ) => ("Form of the answer; there is one", word(&["json", "geojson"])),
         ("f", "api") => ("Version: json is 3.1, oas30 is 3.0", word(&["json", "oas30"])),
         ("f", "api_html") => ("Form of the answer", word(&["html"])),
         ("f", _) => ("Form of the answer", word(&["json"])),
@@ -60,7 +69,10 @@ fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
             json!({"type": "string", "examples": ["es", "en"]}),
         ),
         ("limit", "items") => ("Most items in the answer", whole(1, 10_000, 10)),
+        ("limit", "stac_items") => ("Most items in the answer", whole(1, 1000, 10)),
+        ("limit", "stac_inputs") => ("Most inputs in the answer", whole(1, 1000, 100)),
         ("limit", _) => ("Most commits in the answer", whole(1, 1000, 100)),
+        ("token", _) => ("Where a page begins; from a link rel=next", text()),
         ("offset", _) => ("Items passed over", json!({"type": "integer", "minimum": 0, "default": 0})),
         ("bbox", _) => (
             "west,south,east,north in bbox-crs and its axis order; in degrees west above east crosses the 180th meridian",
@@ -75,7 +87,7 @@ fn meaning(operation: &str, name: &str) -> (&'static str, Value) {
             "Periods: a time, an interval, or all; absent is the latest",
             json!({"type": "string", "examples": ["2024", "2020/2024", "all"]}),
         ),
-        ("datetime", "series" | "zone_series") => (
+        ("datetime", "series" | "zone_series" | "stac_items") => (
             "Only within this time",
             json!({"type": "string", "examples": ["2024", "2020-01-01/2024-12-31", "../2010"]}),
         ),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 /// Every schema, by name.
 pub(super) fn all() -> Value {
     let mut out = Map::new();
-    for part in [general(), collections(), values(), zones()] {
+    for part in [general(), collections(), stac(), values(), zones()] {
         if let Value::Object(part) = part {
             out.extend(part);
         }
@@ -181,6 +181,45 @@ fn collections() -> Value {
                 "links": list("Link"),
             },
         },
+    })
+}
+
+fn stac() -> Value {
+    let version = json!({"const": "1.1.0"});
+    let item = object(&json!({
+        "type": {"const": "Feature"}, "stac_version": version, "id": text(), "collection": text(),
+        "stac_extensions": {"type": "array", "items": text()},
+        "geometry": {"type": "object"}, "bbox": numbers(4),
+        "properties": {"type": "object", "required": ["datetime"]},
+        "assets": {"type": "object"}, "links": list("Link"),
+    }));
+    let collection = object(&json!({
+        "type": {"const": "Collection"}, "stac_version": version, "id": text(), "title": text(),
+        "description": text(), "license": text(), "extent": reference("Extent"),
+        "tesela:status": reference("Status"), "links": list("Link"),
+    }));
+    json!({
+        "StacCatalog": object(&json!({
+            "type": {"const": "Catalog"}, "stac_version": version, "id": text(), "title": text(),
+            "description": text(), "conformsTo": {"type": "array", "items": text()}, "links": list("Link"),
+        })),
+        "StacCollection": collection,
+        "StacCollections": object(&json!({"collections": list("StacCollection"), "links": list("Link")})),
+        "StacItem": item,
+        "StacItems": object(&json!({
+            "type": {"const": "FeatureCollection"}, "numberReturned": count(), "features": list("StacItem"),
+            "links": list("Link"),
+        })),
+        "StacInputs": object(&json!({
+            "item": text(), "input_snapshot": count(), "links": list("Link"),
+            "recorded": {
+                "type": ["object", "null"],
+                "description": "kind, count and digest: blake3 of all lines ID DIGEST, as kept with the raster",
+            },
+            "inputs": {"type": "array", "items": object(&json!({
+                "id": text(), "collection": text(), "digest": text(), "href": maybe("string"),
+            }))},
+        })),
     })
 }
 

@@ -30,6 +30,7 @@ fn stopped_for_space(cube: &TestCube, outcome: &Outcome, place: &str) {
     let last = outcome.stderr.lines().last().unwrap_or_default();
     assert!(last.starts_with("error: "), "{outcome:#?}");
     assert!(last.to_lowercase().contains("no space") && last.contains(place), "{place}: {last}");
+    assert!(last.contains("make room"), "{last}");
     let check = cube.run(&["--json", "check"]);
     let report = check.json();
     let faults = report["faults"].as_array().unwrap();
@@ -117,6 +118,48 @@ fn a_full_store_stops_the_run_and_spoils_nothing() {
         let cube = TestCube::init();
         let Some(mount) = Mount::memory(&cube.store(), 64 << 20) else { return };
         calm.disturbed(&cube, &mount, cube.store().to_str().unwrap(), share);
+    }
+}
+
+#[test]
+fn a_full_disk_stops_a_plan_its_workers_and_its_commit() {
+    let Some(calm) = Calm::run() else { return };
+    for share in [0.2, 0.6, 0.9] {
+        let cube = TestCube::unmade();
+        let Some(mount) = Mount::memory(&cube.dir(), 64 << 20) else { return };
+        let place = cube.dir().to_str().unwrap().to_owned();
+        cube.init_here();
+        cube.ok(&calm.ingest());
+        let latest = || cube.json(&["snapshots", "list", "--limit", "1"])[0]["n"].as_u64().unwrap();
+        let before = latest();
+        let (narrow, wide) = (format!("size={}", mount.used()), format!("size={}", calm.whole * 3));
+        // No room for a plan, not even to note it.
+        mount.remount(&narrow);
+        stopped_for_space(&cube, &cube.run(&["plan", COMPUTE[1]]), &place);
+        mount.remount(&wide);
+        assert_eq!(cube.json(&["plan", "list"]), serde_json::json!([]));
+        let plan = cube.json(&["plan", COMPUTE[1]])["plan"].as_str().unwrap().to_owned();
+        // Room for some of the units.
+        let work = ["work", &plan, "--index", "0/1"];
+        let more = ((calm.whole - calm.ingested) as f64 * share) as u64;
+        mount.remount(&format!("size={}", mount.used() + more));
+        stopped_for_space(&cube, &cube.run(&work), &place);
+        let done = cube.json(&["plan", "list"])[0]["done"].as_u64().unwrap();
+        stopped_for_space(&cube, &cube.run(&work), &place);
+        assert_eq!(latest(), before);
+        mount.remount(&wide);
+        let report = cube.json(&work);
+        assert_eq!(report["found_done"], done, "{report:#}");
+        // None for the levels that a commit writes.
+        mount.remount(&format!("size={}", mount.used()));
+        stopped_for_space(&cube, &cube.run(&["commit", &plan]), &place);
+        assert_eq!(latest(), before);
+        assert_eq!(cube.json(&["plan", "list"])[0]["done"], report["done"].as_u64().unwrap() + done);
+        mount.remount(&wide);
+        cube.ok(&["commit", &plan]);
+        cube.is_sound();
+        assert!(derived(&cube) == calm.derived, "other values than an undisturbed run's at {share}");
+        eprintln!("plan: {done} units were done when the disk was full at {share}");
     }
 }
 

@@ -15,6 +15,7 @@
 mod archive;
 mod archive_scenes;
 mod bad_rasters;
+mod bad_recipes;
 mod bad_requests;
 mod bad_scenes;
 mod bad_zones;
@@ -27,7 +28,10 @@ mod faults;
 mod harness;
 mod keeping;
 mod kills;
+mod memory;
 mod ndvi_and_zones;
+mod plans;
+mod provenance;
 mod read_only;
 mod real_inputs;
 mod real_pixels;

@@ -17,6 +17,7 @@ fn mounted() -> Option<(TestCube, Mount)> {
     let mount = Mount::memory(&cube.dir(), 64 << 20)?;
     let copied = Command::new("cp").arg("-r").arg(made.dir().join(".")).arg(cube.dir()).status().unwrap();
     assert!(copied.success());
+    cube.ok(&["plan", "geomedian_annual", "--force"]);
     Some((cube, mount))
 }
 
@@ -67,7 +68,13 @@ fn reads_and_refuses_to_write(cube: &TestCube, stats: &[&str], before: &(String,
     let scenes = cube.path("cube/synthetic/scenes");
     let zones = cube.path("cube/synthetic/zones/manzanas.geojson");
     let (scenes, zones) = (scenes.to_str().unwrap(), zones.to_str().unwrap());
-    let writers: [&[&str]; 6] = [
+    let plan = cube.json(&["plan", "list"])[0]["plan"].as_str().unwrap().to_owned();
+    let writers: [&[&str]; 11] = [
+        &["plan", "ndvi_annual", "--force"],
+        &["plan", "drop", &plan],
+        &["work", &plan, "--all"],
+        &["work", &plan, "--index", "0/2"],
+        &["commit", &plan],
         &["ingest", scenes],
         &["compute", "geomedian_annual", "--force"],
         &["zones", "add", zones, "--key", "CVEGEO", "--id", "new@1"],

@@ -19,11 +19,18 @@ use crate::IndexError;
 use crate::error::Context;
 
 /// Migrations in order; the schema number is how many have run.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_archive.sql"),
     include_str!("../../../migrations/sqlite/0003_archived_scenes.sql"),
+    include_str!("../../../migrations/sqlite/0004_together.sql"),
 ];
+
+/// What the writer keeps of the database in memory, KiB. A commit changes pages all over the indexes by place; with
+/// less it would write some of them twice, and read them again.
+const WRITER_CACHE_KIB: i64 = 32 << 10;
+/// Pages of the journal that are taken into the database at once. A page that several commits changed is taken once.
+const JOURNAL_PAGES: i64 = 8_192;
 
 /// File name inside the cube's directory.
 const FILE: &str = "index.db";
@@ -159,6 +166,8 @@ impl SqliteIndex {
         db.pragma_update(None, "journal_mode", "WAL").context("open")?;
         db.pragma_update(None, "synchronous", "FULL").context("open")?;
         db.pragma_update(None, "foreign_keys", "ON").context("open")?;
+        db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).context("open")?;
+        db.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES).context("open")?;
         Ok(db)
     }
 
@@ -266,10 +275,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn migrate(db: &mut Connection) -> Result<(i64, i64), IndexError> {
     let version = "PRAGMA user_version";
     let before: i64 = db.query_row(version, (), |r| r.get(0)).context("migrate")?;
+    // A table that others refer to is made anew under its name.
+    db.pragma_update(None, "foreign_keys", "OFF").context("migrate")?;
     for (i, sql) in MIGRATIONS.iter().enumerate().skip(before.max(0) as usize) {
         let tx = db.transaction().context("migrate")?;
         tx.execute_batch(sql).context("migrate")?;
         tx.pragma_update(None, "user_version", i as i64 + 1).context("migrate")?;
+        let broken =
+            tx.prepare("PRAGMA foreign_key_check").and_then(|mut s| s.exists(())).context("migrate")?;
+        if broken && i + 1 == MIGRATIONS.len() {
+            return Err(IndexError::Corrupt {
+                what: "index",
+                id: format!("schema {before}"),
+                message:
+                    "rows point at rows that are missing; run `tesela check` with the version that wrote it"
+                        .into(),
+            });
+        }
         tx.commit().context("migrate")?;
     }
     Ok((before, before.max(MIGRATIONS.len() as i64)))

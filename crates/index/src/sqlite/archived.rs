@@ -119,6 +119,7 @@ pub(super) fn bring_back(tx: &Transaction<'_>, archived: &[i64], n: i64) -> Resu
 pub(super) fn empty_slots(
     tx: &Transaction<'_>,
     product: &str,
+    derived: &[String],
     slots: &[i64],
     n: i64,
 ) -> Result<(), IndexError> {
@@ -138,7 +139,7 @@ pub(super) fn empty_slots(
             .context("retire slot")?
             .execute(params![id, n])
             .context("retire slot")?;
-        mark_stale(tx, product, tile, time, n)?;
+        mark_stale(tx, derived, tile, time, n)?;
     }
     Ok(())
 }

@@ -55,6 +55,10 @@ pub(super) fn slot(r: &Row<'_>) -> rusqlite::Result<SlotRow> {
     })
 }
 
+/// Of the groups `g` the one at the prefix `?1`; its last part comes first in the index, see migration 4.
+pub(super) const AT_PREFIX: &str =
+    "g.name = replace(?1, rtrim(?1, replace(?1, '/', '')), '') AND g.prefix = ?1";
+
 pub(super) const GENERATION: &str =
     "d.id, d.product, d.period_start, d.period_end, g.prefix, d.ix_min, d.iy_min, d.ix_end, d.iy_end,
      d.provenance, d.added FROM generations d JOIN groups g ON g.id = d.group_id";
@@ -505,7 +509,15 @@ impl Index for SqliteIndex {
     }
 
     fn has_object(&self, key: &str) -> Result<bool, IndexError> {
-        Ok(self.one("find object", "SELECT 1 FROM objects WHERE key = ?1", [key], |_| Ok(()))?.is_some())
+        // Its group is one of the folders above it.
+        let folders: Vec<&str> = key.match_indices('/').filter_map(|(end, _)| key.get(..end)).collect();
+        let folders = serde_json::to_string(&folders).unwrap_or_default();
+        let sql = format!(
+            "SELECT 1 FROM json_each(?1) f CROSS JOIN groups g ON {} CROSS JOIN objects o ON o.group_id = g.id
+             WHERE o.key = ?2",
+            AT_PREFIX.replace("?1", "f.value")
+        );
+        Ok(self.one("find object", &sql, (folders, key), |_| Ok(()))?.is_some())
     }
 
     fn objects(&self) -> Result<Vec<ObjectRow>, IndexError> {

@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::SqliteIndex;
-use super::read::{GENERATION, OVERVIEW, SLOT, generation, overview, slot};
+use super::read::{AT_PREFIX, GENERATION, OVERVIEW, SLOT, generation, overview, slot};
 use super::write::bump;
 use crate::error::Context;
 use crate::lock::now_s;
@@ -11,14 +11,14 @@ use crate::{GenerationRow, IndexError, OverviewRow, SlotRow};
 
 impl SqliteIndex {
     pub(super) fn read_group_slots(&self, prefix: &str) -> Result<Vec<SlotRow>, IndexError> {
-        let sql = format!("SELECT {SLOT} WHERE g.prefix = ?1 ORDER BY l.position, s.id");
+        let sql = format!("SELECT {SLOT} WHERE {AT_PREFIX} ORDER BY l.position, s.id");
         self.list("read slots of a group", &sql, [prefix], slot)
     }
 
     pub(super) fn read_group_overviews(&self, prefix: &str) -> Result<Vec<(OverviewRow, u64)>, IndexError> {
         let sql = format!(
             "SELECT {OVERVIEW}, o.added FROM overviews o JOIN groups g ON g.id = o.group_id
-             WHERE g.prefix = ?1 ORDER BY o.position, o.id"
+             WHERE {AT_PREFIX} ORDER BY o.position, o.id"
         );
         self.list("read overviews of a group", &sql, [prefix], |r| {
             Ok((overview(r)?, r.get::<_, i64>(11)? as u64))
@@ -26,7 +26,7 @@ impl SqliteIndex {
     }
 
     pub(super) fn read_group_generation(&self, prefix: &str) -> Result<Option<GenerationRow>, IndexError> {
-        self.one("read raster", &format!("SELECT {GENERATION} WHERE g.prefix = ?1"), [prefix], generation)
+        self.one("read raster", &format!("SELECT {GENERATION} WHERE {AT_PREFIX}"), [prefix], generation)
     }
 
     pub(super) fn read_slot(&self, id: i64) -> Result<Option<SlotRow>, IndexError> {
@@ -61,9 +61,11 @@ impl SqliteIndex {
 pub(super) fn doom(tx: &Transaction<'_>, prefix: &str) -> Result<(), IndexError> {
     let held: bool = tx
         .query_row(
-            "SELECT EXISTS (SELECT 1 FROM groups g WHERE g.prefix = ?1
-               AND (g.id IN (SELECT group_id FROM slot_locations) OR g.id IN (SELECT group_id FROM overviews)
-                    OR g.id IN (SELECT group_id FROM generations)))",
+            &format!(
+                "SELECT EXISTS (SELECT 1 FROM groups g WHERE {AT_PREFIX}
+                   AND (g.id IN (SELECT group_id FROM slot_locations) OR g.id IN (SELECT group_id FROM overviews)
+                        OR g.id IN (SELECT group_id FROM generations)))"
+            ),
             [prefix],
             |r| r.get(0),
         )
@@ -78,11 +80,12 @@ pub(super) fn doom(tx: &Transaction<'_>, prefix: &str) -> Result<(), IndexError>
     tx.execute("INSERT OR IGNORE INTO doomed VALUES (?1, ?2)", params![prefix, now_s() as i64])
         .context("doom group")?;
     for sql in [
-        "DELETE FROM vacated WHERE group_id = (SELECT id FROM groups WHERE prefix = ?1)",
-        "DELETE FROM objects WHERE group_id = (SELECT id FROM groups WHERE prefix = ?1)",
-        "DELETE FROM groups WHERE prefix = ?1",
+        "DELETE FROM vacated WHERE group_id",
+        "DELETE FROM objects WHERE group_id",
+        "DELETE FROM groups WHERE id",
     ] {
-        tx.execute(sql, [prefix]).context("doom group")?;
+        let sql = format!("{sql} = (SELECT g.id FROM groups g WHERE {AT_PREFIX})");
+        tx.execute(&sql, [prefix]).context("doom group")?;
     }
     Ok(())
 }

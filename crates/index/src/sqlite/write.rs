@@ -6,6 +6,7 @@ use tesela_model::Instant;
 
 use super::SqliteIndex;
 use super::keep::drop_staged;
+use super::read::AT_PREFIX;
 use crate::error::Context;
 use crate::lock::now_s;
 use crate::{
@@ -105,16 +106,22 @@ impl SqliteIndex {
             for scene in &c.scenes {
                 ids.insert(scene.product_id.as_str(), insert_scene(tx, &c.product, scene, n)?);
             }
+            let derived = derived_from(tx, &c.product)?;
+            let mut groups = std::collections::HashMap::new();
             for group in &c.slot_groups {
-                insert_group(tx, &c.product, "slots", &c.run, group)?;
+                groups.insert(group.prefix.as_str(), insert_group(tx, &c.product, "slots", &c.run, group)?);
             }
             for group in &c.overview_groups {
-                insert_group(tx, &c.product, "overviews", &c.run, group)?;
+                groups.insert(group.prefix.as_str(), insert_group(tx, &c.product, "overviews", &c.run, group)?);
             }
             for slot in &c.slots {
-                insert_slot(tx, &c.product, slot, n, &ids)?;
+                let group = match groups.get(slot.prefix.as_str()) {
+                    Some(id) => Some(*id),
+                    None => find_group(tx, &slot.prefix)?,
+                };
+                insert_slot(tx, &c.product, &derived, slot, group, n, &ids)?;
             }
-            super::archived::empty_slots(tx, &c.product, &c.emptied, n)?;
+            super::archived::empty_slots(tx, &c.product, &derived, &c.emptied, n)?;
             let remade = c.overviews.iter().map(|o| (&o.solar_day, &o.platform));
             for (solar_day, platform) in remade.chain(c.emptied_days.iter().map(|(d, p)| (d, p))) {
                 tx.prepare_cached(
@@ -130,11 +137,11 @@ impl SqliteIndex {
                 tx.prepare_cached(
                     "INSERT INTO overviews (product, solar_day, time, platform, group_id, position, slots_digest, ix_min,
                      iy_min, ix_end, iy_end, added)
-                     VALUES (?1, ?2, ?3, ?4, (SELECT id FROM groups WHERE prefix = ?5), ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
                 )
                 .context("add overview")?
                 .execute(params![
-                    c.product, o.solar_day, o.time.0, o.platform, o.prefix, o.position as i64, o.slots_digest,
+                    c.product, o.solar_day, o.time.0, o.platform, groups.get(o.prefix.as_str()), o.position as i64, o.slots_digest,
                     o.tile_min.ix, o.tile_min.iy, o.tile_end.ix, o.tile_end.iy, n
                 ])
                 .context("add overview")?;
@@ -357,6 +364,13 @@ pub(super) fn insert_group(
     Ok(id)
 }
 
+/// A group of the cube by its prefix.
+fn find_group(tx: &Transaction<'_>, prefix: &str) -> Result<Option<i64>, IndexError> {
+    let sql = format!("SELECT g.id FROM groups g WHERE {AT_PREFIX}");
+    let mut find = tx.prepare_cached(&sql).context("find group")?;
+    find.query_row([prefix], |r| r.get(0)).optional().context("find group")
+}
+
 fn insert_scene(tx: &Transaction<'_>, product: &str, s: &NewScene, n: i64) -> Result<i64, IndexError> {
     tx.prepare_cached(
         "UPDATE scenes SET retired = ?3 WHERE product = ?1 AND scene_key = ?2 AND retired IS NULL",
@@ -387,7 +401,9 @@ fn insert_scene(tx: &Transaction<'_>, product: &str, s: &NewScene, n: i64) -> Re
 fn insert_slot(
     tx: &Transaction<'_>,
     product: &str,
+    derived: &[String],
     s: &NewSlot,
+    group: Option<i64>,
     n: i64,
     new_scenes: &std::collections::HashMap<&str, i64>,
 ) -> Result<(), IndexError> {
@@ -425,12 +441,10 @@ fn insert_slot(
     ])
     .context("add slot")?;
     let id = tx.last_insert_rowid();
-    tx.prepare_cached(
-        "INSERT INTO slot_locations VALUES (?1, (SELECT id FROM groups WHERE prefix = ?2), ?3)",
-    )
-    .context("place slot")?
-    .execute(params![id, s.prefix, s.position as i64])
-    .context("place slot")?;
+    tx.prepare_cached("INSERT INTO slot_locations VALUES (?1, ?2, ?3)")
+        .context("place slot")?
+        .execute(params![id, group, s.position as i64])
+        .context("place slot")?;
     for (rank, name) in s.scenes.iter().enumerate() {
         let scene: Option<i64> = match new_scenes.get(name.as_str()) {
             Some(id) => Some(*id),
@@ -455,7 +469,7 @@ fn insert_slot(
             .execute(params![id, scene, rank as i64])
             .context("add lineage")?;
     }
-    mark_stale(tx, product, s.tile, s.time, n)
+    mark_stale(tx, derived, s.tile, s.time, n)
 }
 
 /// Retires a derived raster; what was made from it is stale now.
@@ -472,23 +486,32 @@ fn retire_generation(tx: &Transaction<'_>, id: i64, n: i64) -> Result<(), IndexE
     Ok(())
 }
 
-/// Derived rasters whose period holds a slot's time are stale in its tile.
+/// Products made from a product.
+fn derived_from(tx: &Transaction<'_>, product: &str) -> Result<Vec<String>, IndexError> {
+    let mut find = tx
+        .prepare_cached("SELECT id FROM products WHERE json_extract(definition, '$.input') = ?1")
+        .context("find derived products")?;
+    let ids = find.query_map([product], |r| r.get(0)).context("find derived products")?;
+    ids.collect::<Result<_, _>>().context("find derived products")
+}
+
+/// Rasters of derived products whose period holds a slot's time are stale in its tile.
 pub(super) fn mark_stale(
     tx: &Transaction<'_>,
-    product: &str,
+    derived: &[String],
     tile: TileId,
     time: Instant,
     n: i64,
 ) -> Result<(), IndexError> {
-    tx.prepare_cached(
-        "INSERT OR IGNORE INTO stale
-         SELECT g.product, g.period_start, ?2, ?3, ?5 FROM generations g
-         JOIN products p ON p.id = g.product
-         WHERE g.retired IS NULL AND g.period_start <= ?4 AND ?4 < g.period_end
-           AND json_extract(p.definition, '$.input') = ?1",
-    )
-    .context("mark stale")?
-    .execute(params![product, tile.ix, tile.iy, time.0, n])
-    .context("mark stale")?;
+    for product in derived {
+        tx.prepare_cached(
+            "INSERT OR IGNORE INTO stale
+             SELECT product, period_start, ?2, ?3, ?5 FROM generations
+             WHERE product = ?1 AND period_start <= ?4 AND ?4 < period_end AND retired IS NULL",
+        )
+        .context("mark stale")?
+        .execute(params![product, tile.ix, tile.iy, time.0, n])
+        .context("mark stale")?;
+    }
     Ok(())
 }

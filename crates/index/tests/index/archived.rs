@@ -147,36 +147,49 @@ fn a_group_is_doomed_only_when_it_holds_nothing() {
     assert_eq!(index.latest_snapshot().unwrap(), 1, "a move is no snapshot");
 }
 
+/// Turns an index into one of an earlier schema that holds the same.
+fn put_back(file: &std::path::Path, migrations: &[&str]) {
+    let now = file.with_extension("now");
+    std::fs::rename(file, &now).unwrap();
+    let db = rusqlite::Connection::open(file).unwrap();
+    migrations.iter().for_each(|sql| db.execute_batch(sql).unwrap());
+    db.execute_batch(&format!("PRAGMA foreign_keys = OFF; ATTACH '{}' AS now", now.display())).unwrap();
+    let list = |sql: &str| -> Vec<String> {
+        let mut all = db.prepare(sql).unwrap();
+        all.query_map((), |r| r.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    for table in list("SELECT name FROM main.sqlite_schema WHERE type = 'table'") {
+        let columns = list(&format!("SELECT name FROM pragma_table_info('{table}')")).join(", ");
+        db.execute_batch(&format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}"))
+            .unwrap();
+    }
+    db.pragma_update(None, "user_version", migrations.len() as i64).unwrap();
+}
+
 /// The index of a cube that was made before scenes could be archived.
 #[test]
 fn a_cube_of_schema_2_is_migrated_with_all_it_holds() {
     let dir = tempfile::tempdir().unwrap();
-    drop(cube(dir.path()));
-    let file = dir.path().join("index.db");
-    {
-        let db = rusqlite::Connection::open(&file).unwrap();
-        db.execute_batch(
-            "DROP TABLE archived_scenes; DROP INDEX overviews_group; DROP INDEX generations_group;
-             DROP INDEX generation_sources_source; PRAGMA user_version = 2;",
-        )
-        .unwrap();
-        // What is left is what the first two migrations make.
-        let made = rusqlite::Connection::open_in_memory().unwrap();
-        made.execute_batch(include_str!("../../../../migrations/sqlite/0001_init.sql")).unwrap();
-        made.execute_batch(include_str!("../../../../migrations/sqlite/0002_archive.sql")).unwrap();
-        let schema = |db: &rusqlite::Connection| -> Vec<String> {
-            let mut all =
-                db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
-            all.query_map((), |r| r.get(0)).unwrap().map(Result::unwrap).collect()
-        };
-        assert_eq!(schema(&db), schema(&made));
-    }
+    let made = cube(dir.path());
+    let (objects, groups) = (made.objects().unwrap(), made.groups().unwrap());
+    assert!(!objects.is_empty() && !groups.is_empty());
+    drop(made);
+    put_back(
+        &dir.path().join("index.db"),
+        &[
+            include_str!("../../../../migrations/sqlite/0001_init.sql"),
+            include_str!("../../../../migrations/sqlite/0002_archive.sql"),
+        ],
+    );
     let refused = SqliteIndex::open(dir.path()).unwrap_err().to_string();
     assert!(refused.contains("schema 2") && refused.contains("tesela migrate"), "{refused}");
-    assert_eq!(SqliteIndex::migrate(dir.path()).unwrap(), (2, 3));
+    assert_eq!(SqliteIndex::migrate(dir.path()).unwrap(), (2, 4));
     assert!(dir.path().join("index.db.schema-2").is_file());
-    assert_eq!(SqliteIndex::migrate(dir.path()).unwrap(), (3, 3));
+    assert_eq!(SqliteIndex::migrate(dir.path()).unwrap(), (4, 4));
     let index = SqliteIndex::open(dir.path()).unwrap();
+    assert_eq!(format!("{:?}", index.objects().unwrap()), format!("{objects:?}"));
+    assert_eq!(format!("{:?}", index.groups().unwrap()), format!("{groups:?}"));
+    assert!(index.contradictions().unwrap().is_empty());
     assert_eq!(ids(&index, 1), ["one", "two"]);
     assert!(index.archived_scenes(None, 1).unwrap().is_empty());
     let one = index.scenes(&SceneQuery::default(), 1).unwrap()[0].id;

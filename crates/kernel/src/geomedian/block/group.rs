@@ -1,75 +1,44 @@
 //! Pixels that go through the lanes together.
 
 use super::deviations::{Columns, deviations};
-use super::lanes::{Kept, Lanes, dot};
+use super::lanes::{Lanes, dot};
 use super::planes::Planes;
 use super::solve::{Observations, solve};
-use super::strip::Strip;
 use super::{LANE_BANDS, set_bits};
 
 /// `L` neighbouring pixels, the complete observations of each moved together.
 #[derive(Debug)]
-pub(super) struct Group<const L: usize> {
-    /// The `k`-th complete observation of every lane; old values, all finite, where a lane has fewer.
-    rows: Kept<L>,
-    /// The most observations of a lane.
-    longest: usize,
-    counts: [usize; L],
+pub(super) struct Group<'a, const L: usize> {
+    /// The `k`-th complete observation of every lane; something finite where a lane has fewer.
+    rows: &'a mut [[[f32; L]; LANE_BANDS]],
+    counts: &'a [usize; L],
     /// Bit `l` is lane `l`.
     active: u32,
-    columns: Columns<L>,
 }
 
-impl<const L: usize> Group<L> {
-    pub(super) fn new() -> Self {
-        Self { rows: Kept::default(), longest: 0, counts: [0; L], active: 0, columns: Columns::default() }
-    }
-
-    /// Takes the lanes of `wanted` from the pixels of `strip` from `first` on.
+impl<'a, const L: usize> Group<'a, L> {
+    /// Takes the lanes of `wanted` from `rows`, one a time, of which `complete` says who is complete, the first lane
+    /// being bit `first`.
     #[inline(always)]
-    pub(super) fn fill(&mut self, strip: &Strip, first: usize, counts: &[usize; L], wanted: u32) {
-        self.counts = *counts;
-        self.active = wanted;
-        self.longest = 0;
-        if wanted == 0 {
-            return;
+    pub(super) fn new(
+        rows: &'a mut [[[f32; L]; LANE_BANDS]],
+        complete: &[u64],
+        first: usize,
+        counts: &'a [usize; L],
+        wanted: u32,
+    ) -> Self {
+        if wanted != 0 {
+            close_up(rows, complete, first);
         }
-        self.longest = counts.iter().copied().max().unwrap_or(0);
-        let rows = self.rows.room(self.longest * LANE_BANDS).as_chunks_mut::<LANE_BANDS>().0;
-        let all = u64::MAX >> (64 - L);
-        // Where the next observation of each lane goes; `together` while it is the same for all.
-        let mut next = [0usize; L];
-        let mut together = true;
-        for (complete, values) in strip.complete.iter().zip(strip.values.as_chunks::<LANE_BANDS>().0) {
-            let mut present = (complete >> first) & all;
-            if present == all && together {
-                let row = &mut rows[next[0]];
-                for (to, from) in row.iter_mut().zip(values) {
-                    to.copy_from_slice(&from.0[first..first + L]);
-                }
-                for n in &mut next {
-                    *n += 1;
-                }
-                continue;
-            }
-            while present != 0 {
-                let l = present.trailing_zeros() as usize;
-                present &= present - 1;
-                together = false;
-                let row = &mut rows[next[l]];
-                for (to, from) in row.iter_mut().zip(values) {
-                    to[l] = from.0[first + l];
-                }
-                next[l] += 1;
-            }
-        }
+        let longest = counts.iter().copied().max().unwrap_or(0);
+        Self { rows: &mut rows[..longest], counts, active: wanted }
     }
 
     /// Active lanes with an even count whose first three observations lie on a line, as far as `f32` can tell:
     /// the only ones that can have more than one minimiser. Bit `l` is lane `l`.
     #[inline(always)]
-    pub(super) fn perhaps_on_a_line<V: Lanes<L>>(&mut self) -> u32 {
-        let [origin, a, b, ..] = self.rows.room(self.longest * LANE_BANDS).as_chunks::<LANE_BANDS>().0 else {
+    pub(super) fn perhaps_on_a_line<V: Lanes<L>>(&self) -> u32 {
+        let [origin, a, b, ..] = &*self.rows else {
             return 0;
         };
         let mut even = 0;
@@ -101,30 +70,77 @@ impl<const L: usize> Group<L> {
 
     /// Writes the lanes solved to the pixels from `first` on; says which they are, bit `l` being lane `l`.
     #[inline(always)]
-    pub(super) fn answer<V: Lanes<L>>(&mut self, planes: &mut Planes, first: usize) -> u32 {
+    pub(super) fn answer<V: Lanes<L>>(
+        &self,
+        planes: &mut Planes,
+        first: usize,
+        columns: &mut Columns<L>,
+    ) -> u32 {
         if self.active == 0 {
             return 0;
         }
-        let Self { rows, longest, counts, active, columns } = self;
-        let rows: &[_] = rows.room(*longest * LANE_BANDS).as_chunks().0;
+        let Self { rows, counts, active } = self;
         let (point, solved) = solve(&observations(rows, counts, *active), V::mask(*active));
         let answered = V::bits(solved);
         if answered == 0 {
             return 0;
         }
         let found = deviations::<V, L, LANE_BANDS>(&observations(rows, counts, answered), &point, columns);
-        let point = point.map(V::to_array);
+        let answered = answered & !found.flat;
+        let mut bands = [[0.0; L]; LANE_BANDS];
+        for (to, band) in bands.iter_mut().zip(point) {
+            band.store(to);
+        }
         let pixels = planes.count.len();
-        for l in set_bits(answered) {
-            let i = first + l;
-            for (j, band) in point.iter().enumerate() {
-                planes.point[j * pixels + i] = band[l];
+        let outputs = bands.iter().zip(planes.point.chunks_mut(pixels)).chain([
+            (&found.emad, &mut planes.emad[..]),
+            (&found.smad, &mut planes.smad[..]),
+            (&found.bcmad, &mut planes.bcmad[..]),
+        ]);
+        for (from, plane) in outputs {
+            if answered.count_ones() as usize == L {
+                plane[first..first + L].copy_from_slice(from);
+                continue;
             }
-            planes.emad[i] = found.emad[l];
-            planes.smad[i] = found.smad[l];
-            planes.bcmad[i] = found.bcmad[l];
+            for l in set_bits(answered) {
+                plane[first + l] = from[l];
+            }
         }
         answered
+    }
+}
+
+/// Moves the complete observations of each lane to the front, in their order.
+#[inline(always)]
+fn close_up<const L: usize>(rows: &mut [[[f32; L]; LANE_BANDS]], complete: &[u64], first: usize) {
+    let all = u64::MAX >> (64 - L);
+    // Where the next observation of each lane goes, at or before where it is.
+    let Some(start) = complete.iter().position(|c| c >> first & all != all) else {
+        return;
+    };
+    let mut next = [start; L];
+    let mut together = true;
+    for (k, complete) in complete.iter().enumerate().skip(start) {
+        let mut present = complete >> first & all;
+        if present == all && together {
+            rows[next[0]] = rows[k];
+            for n in &mut next {
+                *n += 1;
+            }
+            continue;
+        }
+        let (front, here) = rows.split_at_mut(k);
+        while present != 0 {
+            let l = present.trailing_zeros() as usize;
+            present &= present - 1;
+            together = false;
+            if let (Some(to), Some(from)) = (front.get_mut(next[l]), here.first()) {
+                for (to, from) in to.iter_mut().zip(from) {
+                    to[l] = from[l];
+                }
+            }
+            next[l] += 1;
+        }
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn dot<V: Lanes<L>, const L: usize, const P: usize>(a: &[V; P], b: &[
 
 /// Plain arrays: any processor, and the version to read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plain([f32; 4]);
+pub(super) struct Plain(pub(super) [f32; 4]);
 
 impl Lanes<4> for Plain {
     type Mask = [bool; 4];

@@ -10,6 +10,7 @@ mod group;
 mod lanes;
 mod level;
 mod planes;
+mod sample;
 mod select;
 mod single;
 mod solve;
@@ -25,6 +26,7 @@ pub use planes::Planes;
 pub use stack::{Layer, Samples, Stack, StackError};
 
 use super::QaFlags;
+use deviations::Columns;
 use group::Group;
 use lanes::{Lanes, Plain};
 use single::Single;
@@ -83,43 +85,48 @@ fn run_avx512(stack: &Stack<'_>, min_obs: u16, planes: &mut Planes) {
 
 #[inline(always)]
 fn run<V: Lanes<L>, const L: usize>(stack: &Stack<'_>, min_obs: u16, planes: &mut Planes) {
-    let mut strips = strips(stack);
-    let mut group = Group::<L>::new();
-    let mut single = Single::default();
+    let mut strips = strips::<L>(stack);
+    let mut scratch = Scratch { columns: Columns::default(), single: Single::default() };
     let step = strips.len() * STRIP;
     for start in (0..stack.pixels).step_by(step) {
         let end = (start + step).min(stack.pixels);
         read(&mut strips, stack, start, end - start);
-        for (strip, first) in strips.iter().zip((start..end).step_by(STRIP)) {
+        for (strip, first) in strips.iter_mut().zip((start..end).step_by(STRIP)) {
             let len = STRIP.min(end - first);
             for lane_0 in (0..len).step_by(L) {
-                let here = Here { stack, strip, lane_0, pixel_0: first + lane_0, lanes: L.min(len - lane_0) };
-                answer::<V, L>(&here, min_obs, &mut group, &mut single, planes);
+                let mut here =
+                    Here { stack, strip, lane_0, pixel_0: first + lane_0, lanes: L.min(len - lane_0) };
+                answer::<V, L>(&mut here, min_obs, &mut scratch, planes);
             }
         }
     }
 }
 
 /// `L` neighbouring pixels, fewer at the end of a block.
-struct Here<'a> {
+struct Here<'a, const L: usize> {
     stack: &'a Stack<'a>,
-    strip: &'a Strip,
+    strip: &'a mut Strip<L>,
     /// The first of them, counted in the strip and in the block.
     lane_0: usize,
     pixel_0: usize,
     lanes: usize,
 }
 
+/// Made once and used again.
+struct Scratch<const L: usize> {
+    columns: Columns<L>,
+    single: Single,
+}
+
 #[inline(always)]
 fn answer<V: Lanes<L>, const L: usize>(
-    here: &Here<'_>,
+    here: &mut Here<'_, L>,
     min_obs: u16,
-    group: &mut Group<L>,
-    single: &mut Single,
+    scratch: &mut Scratch<L>,
     planes: &mut Planes,
 ) {
-    let &Here { stack, strip, lane_0, pixel_0, lanes } = here;
-    let counts = strip.counts::<L>(lane_0);
+    let &mut Here { stack, ref mut strip, lane_0, pixel_0, lanes } = here;
+    let counts = strip.counts(lane_0);
     let mut wanted = 0u32;
     let mut many = 0u32;
     for (l, &n) in counts[..lanes].iter().enumerate() {
@@ -128,17 +135,19 @@ fn answer<V: Lanes<L>, const L: usize>(
         wanted |= u32::from(n > 0 && n >= usize::from(min_obs)) << l;
         many |= u32::from(n > SCALAR_UP_TO) << l;
     }
-    if stack.layers.len() == LANE_BANDS {
-        group.fill(strip, lane_0, &counts, wanted & many);
+    let Scratch { columns, single } = scratch;
+    if stack.layers.len() == LANE_BANDS && wanted & many != 0 {
+        let (rows, seen) = strip.rows(lane_0, stack.times());
+        let mut group = Group::new(rows, &seen.complete, lane_0, &counts, wanted & many);
         for l in set_bits(group.perhaps_on_a_line::<V>()) {
-            if single.is_segment(stack, strip, lane_0 + l, pixel_0 + l) {
+            if single.is_segment(stack, seen, lane_0 + l, pixel_0 + l) {
                 group.leave(l);
             }
         }
-        wanted &= !group.answer::<V>(planes, pixel_0);
+        wanted &= !group.answer::<V>(planes, pixel_0, columns);
     }
     for l in set_bits(wanted) {
-        single.answer(stack, strip, lane_0 + l, pixel_0 + l, planes);
+        single.answer(stack, &strip.seen, lane_0 + l, pixel_0 + l, planes);
     }
 }
 

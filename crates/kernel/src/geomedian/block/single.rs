@@ -6,7 +6,7 @@ use super::super::{MAX_BANDS, Workspace};
 use super::LANE_BANDS;
 use super::planes::Planes;
 use super::stack::Stack;
-use super::strip::Strip;
+use super::strip::Seen;
 
 /// One pixel at a time, in `f64`.
 #[derive(Debug, Default)]
@@ -16,17 +16,17 @@ pub(super) struct Single {
 }
 
 impl Single {
-    /// Solves pixel `lane` of `strip`, which is pixel `pixel` of the block.
+    /// Solves pixel `lane` of a strip, which is pixel `pixel` of the block.
     #[inline(never)]
     pub(super) fn answer(
         &mut self,
         stack: &Stack<'_>,
-        strip: &Strip,
+        seen: &Seen,
         lane: usize,
         pixel: usize,
         planes: &mut Planes,
     ) {
-        self.gather(stack, strip, lane, pixel);
+        self.gather(stack, seen, lane, pixel);
         let bands = stack.layers.len();
         let mut point = [0.0; MAX_BANDS];
         let Ok(found) = geomad_rows(&self.rows, bands, 1, &mut point[..bands], &mut self.workspace) else {
@@ -44,14 +44,14 @@ impl Single {
 
     /// Whether every point of a segment is a minimiser for that pixel.
     #[inline(never)]
-    pub(super) fn is_segment(&mut self, stack: &Stack<'_>, strip: &Strip, lane: usize, pixel: usize) -> bool {
-        self.gather(stack, strip, lane, pixel);
+    pub(super) fn is_segment(&mut self, stack: &Stack<'_>, seen: &Seen, lane: usize, pixel: usize) -> bool {
+        self.gather(stack, seen, lane, pixel);
         minimiser_is_segment(self.rows.as_chunks::<LANE_BANDS>().0, &mut self.workspace)
     }
 
-    fn gather(&mut self, stack: &Stack<'_>, strip: &Strip, lane: usize, pixel: usize) {
+    fn gather(&mut self, stack: &Stack<'_>, seen: &Seen, lane: usize, pixel: usize) {
         self.rows.clear();
-        for (time, complete) in strip.times.iter().zip(&strip.complete) {
+        for (time, complete) in seen.times.iter().zip(&seen.complete) {
             if complete >> lane & 1 == 1 {
                 let at = time * stack.pixels + pixel;
                 self.rows.extend(stack.layers.iter().map(|b| b.samples.get(at) * b.scale + b.offset));

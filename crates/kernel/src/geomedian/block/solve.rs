@@ -9,10 +9,11 @@ use super::lanes::{Lanes, dot};
 const MAX_PASSES: u32 = 40;
 
 /// Solved when `‖T(y) − y‖ · mean(1/d) · mean(d)` (ρ), an estimate of the distance to the minimiser, is less than
-/// this: 0.02 DN. Rounding leaves a tenth of it.
-const TOLERANCE: f32 = 1e-6;
+/// this: 0.07 DN. Rounding leaves a tenth of it.
+const TOLERANCE: f32 = 2e-6;
 
-/// And the extrapolated point, which knows how flat the cost is, is nearer than this (ρ).
+/// And the extrapolated point, which knows how flat the cost is, is nearer than this (ρ). Where it is too flat for
+/// either to say, the deviations find out.
 const LEAP: f32 = 2e-6;
 
 /// A lane is given up when its point is nearer to an observation than this share of the mean distance.
@@ -20,6 +21,10 @@ const NEAR_SHARE: f32 = 0.01;
 
 /// Cost may grow by this share (rounding) before an extrapolation is refused.
 const CLIMB_TOLERANCE: f32 = 1e-6;
+
+/// The first step is lengthened by this share of itself: the mean lies on the side of the clouds, from where the map always
+/// falls short, and up to twice its step the cost falls. One pass in ten is saved.
+const LENGTHENED: f32 = 0.25;
 
 /// Ridge on the diagonal of the normal equations, whose columns are scaled to one.
 const RIDGE: f32 = 1e-5;
@@ -63,7 +68,7 @@ pub(super) fn solve<V: Lanes<L>, const L: usize, const P: usize>(
     let (mut step_1, mut image_1) = ([zero; P], [zero; P]);
     let (mut step_change_2, mut image_change_2) = ([zero; P], [zero; P]);
 
-    for _ in 0..MAX_PASSES {
+    for passes in 0..MAX_PASSES {
         let pass = measure(obs, &y);
         let (mean_distance, mean_weight) = (pass.cost * per_count, pass.weight * per_count);
         let inverse = one / pass.weight;
@@ -85,6 +90,9 @@ pub(super) fn solve<V: Lanes<L>, const L: usize, const P: usize>(
         let mut leap = image;
         for j in 0..P {
             next[j] = image[j] - (g1 * image_change[j] + g2 * image_change_2[j]);
+            if passes == 0 {
+                next[j] = image[j] + V::splat(LENGTHENED) * step[j];
+            }
             leap[j] = next[j] - y[j];
         }
 

@@ -100,6 +100,30 @@ fn known_answers_of_repeated_observations() {
     }
 }
 
+/// Half cloud, half ground (synthetic): the sum of distances hardly changes along the line between the two, and where the
+/// lanes stopped it was 1e-9 of itself above the least, 11 digital numbers away.
+#[test]
+fn a_nearly_flat_cost_is_solved_in_f64() {
+    let series = vec![
+        [19637, 19829, 19222, 18929, 18261, 18290],
+        [21319, 21617, 20801, 20532, 19692, 19648],
+        [23265, 23608, 22916, 22587, 21492, 21770],
+        [27121, 27128, 26768, 26420, 25815, 25723],
+        [8644, 8774, 8486, 8045, 7727, 7591],
+        [8706, 8887, 8375, 7787, 7615, 7329],
+        [19647, 19974, 19368, 18541, 18342, 18257],
+        [8799, 9002, 8413, 7873, 7467, 7662],
+        [8673, 8942, 8650, 7922, 7689, 7580],
+        [8936, 9656, 8582, 7853, 7624, 7549],
+    ];
+    let scenes = Scenes::of(&[series]);
+    for level in Level::available() {
+        let planes = scenes.solve(level, 1);
+        assert_eq!(planes.scalar_pixels, 1, "{}", level.name());
+        assert_like_scalar(&scenes, &planes, 1);
+    }
+}
+
 #[test]
 fn what_takes_part() {
     let n = 12;

@@ -3,6 +3,7 @@
 mod known;
 mod properties;
 mod real;
+mod select;
 
 use super::super::{Geomad, Workspace, geomad};
 use super::*;

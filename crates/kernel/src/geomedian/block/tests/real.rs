@@ -194,5 +194,5 @@ fn harvard_forest_is_as_the_scalar_solver_has_it() {
     let (n, worst) = (differences.len(), differences[differences.len() - 1]);
     let p99 = differences[n * 99 / 100];
     eprintln!("{n} pixels and periods: at most {worst:.4} DN off, 99 in 100 {p99:.4}");
-    assert!(n > 8000 && worst <= 0.5 && p99 <= 0.02, "{n} {worst} {p99}");
+    assert!(n > 8000 && worst <= 0.5 && p99 <= 0.05, "{n} {worst} {p99}");
 }

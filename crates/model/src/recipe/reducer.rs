@@ -249,9 +249,14 @@ impl Reducer {
         match self {
             Self::Geomedian { .. }
             | Self::Medoid { .. }
+            | Self::BestPixel { .. }
             | Self::Statistics { .. }
             | Self::Expression { .. } => "L3",
-            Self::Wofs {} | Self::Phenology { .. } | Self::Trend { .. } | Self::States { .. } => "L4",
+            Self::Wofs {}
+            | Self::Harmonic { .. }
+            | Self::Phenology { .. }
+            | Self::Trend { .. }
+            | Self::States { .. } => "L4",
         }
     }
 

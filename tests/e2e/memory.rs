@@ -26,6 +26,11 @@ fn peak_mb(cube: &TestCube, args: &[&str]) -> f64 {
     peak
 }
 
+fn ask<'a>(memory: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let compute = ["compute", "geomedian_annual", "--force", "--threads", "2", "--memory", memory];
+    [&compute[..], more].concat()
+}
+
 #[test]
 fn memory_stays_below_what_was_given_and_does_not_change_the_bytes() {
     let folder = TestCube::init();
@@ -35,8 +40,6 @@ fn memory_stays_below_what_was_given_and_does_not_change_the_bytes() {
     let cube = TestCube::init();
     cube.ok(&["products", "add", "landsat_c2_sr"]);
     cube.ok(&["ingest", "--bulk", &path]);
-    let compute = ["compute", "geomedian_annual", "--force", "--threads", "2", "--memory"];
-    let ask = |memory: &str, more: &[&str]| [&compute[..], &[memory], more].concat();
     let too_little = cube.run(&ask("1M", &[]));
     let needed: u64 =
         too_little.stderr.split("--memory ").nth(1).unwrap().split('M').next().unwrap().parse().unwrap();

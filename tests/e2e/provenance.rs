@@ -94,7 +94,7 @@ fn tells_how_it_was_made(server: &Server, item: &Value, recipe: &str, kind: &str
 
 fn scenes_behind(cube: &TestCube, year: &str) -> BTreeSet<String> {
     let scenes = cube.json(&["scenes", "list", "--limit", "0"]);
-    let ids = scenes.as_array().unwrap().iter().map(|s| s["product_id"].as_str().unwrap().to_owned());
+    let ids = scenes.as_array().unwrap().iter().map(|s| s["id"].as_str().unwrap().to_owned());
     ids.filter(|id| id.split('_').nth(3).unwrap().starts_with(year)).collect()
 }
 

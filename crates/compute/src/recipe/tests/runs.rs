@@ -174,9 +174,9 @@ fn garbage_collection_drops_plans_that_nobody_works() {
         std::fs::File::open(dir.join(name)).unwrap().set_modified(then).unwrap();
     }
     assert_eq!(collect(110, false), Vec::<String>::new());
-    assert_eq!(collect(90, true), [plan.run.clone()]);
+    assert_eq!(collect(90, true), std::slice::from_ref(&plan.run));
     assert!(dir.exists());
-    assert_eq!(collect(90, false), [plan.run.clone()]);
+    assert_eq!(collect(90, false), std::slice::from_ref(&plan.run));
     assert!(!dir.exists() && cube.index().planned_runs().unwrap().is_empty());
     assert_eq!(cube.store().list(None).unwrap().len(), before);
     // A process died between noting its run and writing the plan, another while it removed one.

@@ -8,7 +8,7 @@ use tesela_compute::Cube;
 use tesela_compute::archive::CompactOptions;
 use tesela_index::Index;
 use tesela_model::Silent;
-use tesela_store::{ObjectKey, Pixels, Store, Window};
+use tesela_store::{ArrayRef, ObjectKey, Pixels, Store, Window};
 
 use crate::Fallible;
 use crate::figures::{cpu_s, files, say, timed};
@@ -46,7 +46,7 @@ pub fn measure(dir: &Path) -> Fallible<()> {
     check(dir, "check_both")
 }
 
-fn slot_groups(index: &dyn Index) -> Fallible<Vec<String>> {
+pub fn slot_groups(index: &dyn Index) -> Fallible<Vec<String>> {
     Ok(index.groups()?.into_iter().filter(|g| g.kind != "generation").map(|g| g.prefix).collect())
 }
 
@@ -83,7 +83,7 @@ fn check(dir: &Path, name: &str) -> Fallible<()> {
 }
 
 /// A store over the cube's objects with nothing cached, so that every chunk is decoded.
-fn plain(cube: &Cube) -> Store {
+pub fn plain(cube: &Cube) -> Store {
     let options = tesela_store::StoreOptions { chunk_cache_bytes: 0, ..Default::default() };
     Store::with_objects(cube.store().objects().clone(), &options)
 }
@@ -94,20 +94,25 @@ fn decode(cube: &Cube, groups: &[String]) -> Fallible<f64> {
     let start = cpu_s();
     for group in groups {
         for array in store.open_group(&ObjectKey::new(group)?)? {
-            let [dates, ..] = array.shape();
-            let depth = array.inner()[0];
-            for first in (0..dates).step_by(depth as usize) {
-                let held: Vec<u64> = (first..dates.min(first + depth)).collect();
-                if let Some(window) = held.iter().find_map(|t| store.stored_window(&array, *t).ok().flatten())
-                {
-                    let mut pixels = Pixels::empty(array.dtype());
-                    store.read_windows(&array, &held, window, &mut pixels)?;
-                    std::hint::black_box(&pixels);
-                }
-            }
+            decode_array(&store, &array)?;
         }
     }
     Ok(cpu_s() - start)
+}
+
+/// Reads all stored pixels of an array.
+pub fn decode_array(store: &Store, array: &ArrayRef) -> Fallible<()> {
+    let [dates, ..] = array.shape();
+    let depth = array.inner()[0];
+    for first in (0..dates).step_by(depth as usize) {
+        let held: Vec<u64> = (first..dates.min(first + depth)).collect();
+        if let Some(window) = held.iter().find_map(|t| store.stored_window(array, *t).ok().flatten()) {
+            let mut pixels = Pixels::empty(array.dtype());
+            store.read_windows(array, &held, window, &mut pixels)?;
+            std::hint::black_box(&pixels);
+        }
+    }
+    Ok(())
 }
 
 /// Compresses every stored chunk of some groups again; CPU seconds of that alone.

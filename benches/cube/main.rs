@@ -1,5 +1,5 @@
 //! What a cube does for those who read it and keep it, against design bars: a pixel's series and a stack, map tiles,
-//! compaction, `check`.
+//! an annual geomedian, compaction, `check`.
 //!
 //! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX]`
 //!
@@ -8,6 +8,7 @@
 //! memory. *Fresh*: a cube just opened whose catalogue was read, files in the page cache. *Cold*: as fresh, every file
 //! of the store dropped from the page cache; what a virtual machine's host holds is beyond reach.
 
+mod composite;
 mod figures;
 mod keeping;
 mod reading;
@@ -34,6 +35,8 @@ const GRID: &str = "utm15_30";
 const TILE: (i32, i32) = (6, 28);
 /// Dates of the cube that is compacted: one archive block.
 const BLOCK_DATES: usize = 64;
+/// Dates of one year, every eight days.
+const YEAR_DATES: usize = 46;
 
 fn main() -> Fallible<()> {
     let (mut dates, mut side) = (690, 512);
@@ -56,6 +59,10 @@ fn main() -> Fallible<()> {
     let bounds = fill(&archive, world, dates, true, "archive")?;
     reading::measure(&archive, world, dates, &bounds)?;
     std::fs::remove_dir_all(&archive)?;
+    let year = scratch.path().join("year");
+    fill(&year, world.of_one_year(), YEAR_DATES, true, "year")?;
+    composite::measure(&year, YEAR_DATES, side * side)?;
+    std::fs::remove_dir_all(&year)?;
     let recent = scratch.path().join("recent");
     let bounds = fill(&recent, world, BLOCK_DATES, false, "recent")?;
     reading::tiles(&recent, "recent", PRODUCT, &bounds)?;

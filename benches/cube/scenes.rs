@@ -18,6 +18,9 @@ pub const BANDS: [&str; 7] = ["blue", "green", "red", "nir", "swir1", "swir2", "
 /// Days from one date to the next, from 1984-03-01 on: 690 of them end in 2021.
 const STEP_DAYS: i64 = 20;
 const FIRST_DAY: i64 = 5_173;
+/// The same of one year, 1985.
+const YEAR_STEP_DAYS: i64 = 8;
+const YEAR_FIRST_DAY: i64 = 5_479;
 /// Side of a patch of land and of a field of cloud, pixels.
 const PATCH: usize = 16;
 const FIELD: usize = 32;
@@ -30,11 +33,18 @@ const CLOUD: i16 = 4;
 pub struct World {
     pub side: usize,
     seed: u32,
+    step_days: i64,
+    first_day: i64,
 }
 
 impl World {
     pub fn new(side: usize, seed: u32) -> Self {
-        Self { side, seed }
+        Self { side, seed, step_days: STEP_DAYS, first_day: FIRST_DAY }
+    }
+
+    /// The same land, seen every eight days from 1985-01-01 on.
+    pub fn of_one_year(self) -> Self {
+        Self { step_days: YEAR_STEP_DAYS, first_day: YEAR_FIRST_DAY, ..self }
     }
 
     fn noise(&self, a: usize, b: usize, c: usize) -> u32 {
@@ -57,7 +67,7 @@ impl World {
             return 5000 + noise;
         }
         let land = 400 + 300 * band as i16 + (self.noise(7, y / PATCH, x / PATCH) % 900) as i16;
-        let season = 200.0 * ((date as f64 * STEP_DAYS as f64) / 365.25 * std::f64::consts::TAU).sin();
+        let season = 200.0 * ((date as f64 * self.step_days as f64) / 365.25 * std::f64::consts::TAU).sin();
         land + season as i16 + noise
     }
 
@@ -106,7 +116,7 @@ impl World {
         let mut text = String::from("path,datetime,platform");
         BANDS.iter().for_each(|b| text.push_str(&format!(",band.{b}")));
         for date in 0..dates {
-            let day = Instant((FIRST_DAY + STEP_DAYS * date as i64) * 86_400).date();
+            let day = Instant((self.first_day + self.step_days * date as i64) * 86_400).date();
             let platform = match day.year() {
                 ..=2011 => "landsat-5",
                 2012 => "landsat-7",

@@ -5,8 +5,8 @@
 //! the `f64` optimum in digital numbers (DN, 2.75e-5 ρ); the share of pixels that the scalar solver answers.
 //!
 //! Instructions, where `perf stat -e instructions:u` has no counters:
-//! `LEVEL=avx2 valgrind --tool=callgrind --toggle-collect='*geomad_block_at*' BENCH --stack FILE --times 46 --reps 1`,
-//! divided by the pixels (no valgrind knows AVX-512).
+//! `LEVEL=avx2 valgrind --tool=callgrind --toggle-collect='*geomad_block_at*' BENCH --stack FILE --times 46 --reps 0`,
+//! divided by the pixels (no valgrind knows AVX-512): `benches/peers/geomedian.sh` does that.
 
 use std::hint::black_box;
 use std::io::Write;
@@ -90,7 +90,11 @@ pub fn generated() {
         println!("p99_error_dn_{name} {p99:.4}");
         println!("objective_excess_{name} {excess:.2e}");
     }
-    let case = synthetic(46, 65_536, 0.0);
+    println!("two_thread_scaling {:.2}", two_threads(&synthetic(46, 65_536, 0.0)));
+}
+
+/// How many times the pixels a second that two threads do, each with a stack of its own; wall time, the least of five.
+fn two_threads(case: &Case) -> f64 {
     let hidden = vec![false; case.bands[0].len()];
     let work = || drop(black_box(case.solve(Level::best(), &hidden)));
     let (mut one, mut two) = (f64::INFINITY, f64::INFINITY);
@@ -105,12 +109,13 @@ pub fn generated() {
         });
         two = two.min(start.elapsed().as_secs_f64());
     }
-    println!("two_thread_scaling {:.2}", 2.0 * one / two);
+    2.0 * one / two
 }
 
 /// Samples in a file, `(band, time, pixel)` u16 in the byte order of the machine. Options: `--scale`, `--offset`,
 /// `--valid LOW,HIGH`, `--reps`; `--planes FILE` writes the six bands, EMAD, SMAD and BCMAD as f32; `--optimum FILE
-/// --every K` writes the `f64` minimiser of every K-th pixel. `LEVEL` chooses the instructions.
+/// --every K` writes the `f64` minimiser of every K-th pixel; `--reps 0` solves once, for counting instructions;
+/// `--scaling` says what two threads do. `LEVEL` chooses the instructions.
 pub fn from_file(arguments: &[String]) {
     let option = |name: &str| {
         arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1)).map(String::as_str)
@@ -139,11 +144,17 @@ pub fn from_file(arguments: &[String]) {
         .into_iter()
         .rfind(|l| wanted.as_ref().is_none_or(|w| w == l.name()))
         .unwrap_or_else(|| fail("LEVEL is not available on this machine"));
-    let seconds = best_cpu(number("--reps", 5.0) as usize, || drop(black_box(case.solve(level, &hidden))));
-    let planes = case.solve(level, &hidden);
+    let runs = number("--reps", 5.0) as usize;
     println!("level {}", level.name());
-    println!("cpu_seconds {seconds:.6}");
-    println!("us_per_pixel {:.4}", per_pixel(&case, seconds));
+    if runs > 0 {
+        let seconds = best_cpu(runs, || drop(black_box(case.solve(level, &hidden))));
+        println!("cpu_seconds {seconds:.6}");
+        println!("us_per_pixel {:.4}", per_pixel(&case, seconds));
+    }
+    if arguments.iter().any(|a| a == "--scaling") {
+        println!("two_thread_scaling {:.2}", two_threads(&case));
+    }
+    let planes = case.solve(level, &hidden);
     println!("scalar_share {:.5}", planes.scalar_pixels as f64 / case.pixels() as f64);
     if let Some(path) = option("--planes") {
         let values = planes.point.iter().chain(&planes.emad).chain(&planes.smad).chain(&planes.bcmad);
@@ -153,6 +164,8 @@ pub fn from_file(arguments: &[String]) {
         let found = accuracy(&case, &planes, (number("--every", 1.0) as usize).max(1));
         write(path, found.optimum.iter().flatten().flat_map(|v| v.to_ne_bytes()));
         println!("objective_excess {:.2e}", found.excess);
+        println!("max_error_dn {:.4}", found.largest);
+        println!("p99_error_dn {:.4}", found.p99);
     }
 }
 

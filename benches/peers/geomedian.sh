@@ -4,11 +4,15 @@
 #   PYTHON   a Python with geomad and numpy; made in a folder of its own when it lacks them
 #   LEVEL    instructions of our side: plain, sse2, avx2, avx512 [the best of this machine]
 #   DATA     real series, the folders 02-colorado-* and 03-harvard-* [TESELA_TEST_DATA]; left out when absent
+#   DEMO     the cube that `tesela demo` makes: its cloudy stacks (synthetic), one year and all; left out when absent, or
+#            when the Python lacks zarr
+#   ROWS     which lines to measure [all]: n46 n46_masked60 n10 n20 n90 n690 colorado harvard demo_year demo
 #   REPS     turns of each side, the least CPU time counts [3]
+# `instructions_per_pixel_*` are counted by callgrind with AVX2, the same each time; left out without valgrind.
 # geomad is given the layout it wants, (y, x, band, time) float32: `us_per_pixel_geomad_*` is without that conversion,
 # `us_per_pixel_conversion_*` is what it costs; ours starts from (time, pixel) uint16. Errors are against the minimiser
 # in float64, in digital numbers of Collection 2 (2.75e-5 reflectance).
-# Bounded: about four minutes on two cores.
+# Bounded: about five minutes on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/tesela-peers.XXXXXX")
@@ -23,11 +27,12 @@ fi
 BENCH=${BENCH:-$(cargo bench -q -p tesela-benches --profile dev --bench kernels --no-run --message-format=json 2>/dev/null |
     grep '"name":"kernels"' | grep -o '"executable":"[^"]*"' | tail -1 | cut -d'"' -f4)}
 
-OMP_NUM_THREADS=1 "$PYTHON" - "$BENCH" "$scratch" "${DATA:-${TESELA_TEST_DATA:-}}" "${REPS:-3}" <<'PY'
-import glob, os, struct, subprocess, sys, tarfile, time
+OMP_NUM_THREADS=1 "$PYTHON" - "$BENCH" "$scratch" "${DATA:-${TESELA_TEST_DATA:-}}" "${REPS:-3}" "${DEMO:-}" "${ROWS:-}" <<'PY'
+import glob, os, re, shutil, subprocess, sys, tarfile, time
 import numpy as np, geomad
 
 bench, scratch, data, reps = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+demo_cube, rows = sys.argv[5], sys.argv[6].split()
 DN = 2.75e-5
 
 SURFACES = np.array([[.030, .050, .045, .280, .150, .080], [.050, .080, .080, .260, .250, .160],
@@ -75,6 +80,31 @@ def clear(stack, pixels):
     return np.ascontiguousarray(np.tile(once, (1, 1, -(-pixels // once.shape[2])))[:, :, :pixels])
 
 
+def demo(cube, most_of_one_year):
+    """(band, time, pixel) of 256 x 256 pixels of the tile with the most dates, 0 where quality words hide them: fill, dilated
+    cloud, cirrus, cloud and shadow are the lowest five bits. Dates without a clear pixel are left out."""
+    import zarr
+    tiles = {}
+    for group in sorted(glob.glob(os.path.join(cube, "store/scenes/landsat_c2_sr/[0-9]*_*/*"))):
+        tiles.setdefault(group.split("/")[-2], []).append(zarr.open_group(group, mode="r"))
+    groups = max(tiles.values(), key=lambda groups: sum(g["time"].shape[0] for g in groups))
+    side = groups[0]["qa_pixel"].shape[1]
+    coarse = sum((g["qa_pixel"][:, ::64, ::64] & 31 == 0).sum(0) for g in groups)
+    cells = coarse.reshape(coarse.shape[0] // 4, 4, coarse.shape[1] // 4, 4).sum((1, 3))
+    y, x = (256 * v for v in np.unravel_index(cells.argmax(), cells.shape))
+    y, x = min(y, side - 256), min(x, side - 256)
+    window = (slice(None), slice(y, y + 256), slice(x, x + 256))
+    clear = np.concatenate([g["qa_pixel"][window] & 31 for g in groups]) == 0
+    years = np.concatenate([g["time"][:].astype("M8[s]").astype("M8[Y]").astype(int) for g in groups])
+    keep = clear.any((1, 2))
+    if most_of_one_year:
+        keep &= years == np.bincount(years, clear.sum((1, 2))).argmax()
+    order = np.flatnonzero(keep)
+    bands = [np.concatenate([g[b][window] for g in groups])[order] for b in ("blue", "green", "red", "nir", "swir1", "swir2")]
+    stack = np.where(clear[order], np.stack(bands), 0).reshape(6, len(order), -1)
+    return np.ascontiguousarray(stack[:, :, :: max(1, len(order) // 46)])
+
+
 def count_of(x):
     return np.isfinite(x[0]).all(1).sum(-1)
 
@@ -89,12 +119,22 @@ def compare(name, stack, scale, offset, valid, headline):
     _, times, pixels = stack.shape
     path, every = os.path.join(scratch, "stack"), max(1, pixels // 2000)
     stack.tofile(path)
-    command = [bench, "--bench", "--stack", path, "--times", str(times), "--scale", repr(scale), "--offset", repr(offset),
-               "--valid", valid, "--reps", "3"]
+    about = ["--times", str(times), "--scale", repr(scale), "--offset", repr(offset), "--valid", valid]
+    command = [bench, "--bench", "--stack", path, *about, "--reps", "3"]
 
     def ours(*more):
         done = subprocess.run([*command, *more], check=True, capture_output=True, text=True).stdout
         return dict(line.split() for line in done.splitlines())
+
+    def instructions():
+        few = np.ascontiguousarray(stack[:, :, :max(64, 65536 // times)])
+        few.tofile(path + ".few")
+        out = path + ".callgrind"
+        subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--toggle-collect=*geomad_block_at*",
+                        bench, "--stack", path + ".few", *about, "--reps", "0"],
+                       check=True, capture_output=True, timeout=120, env={**os.environ, "LEVEL": "avx2"})
+        total = re.search(r"^(?:summary|totals): (\d+)", open(out).read(), re.M)
+        return int(total[1]) / few.shape[2]
 
     def convert():
         x = stack.astype(np.float32) * np.float32(scale) + np.float32(offset)
@@ -128,7 +168,10 @@ def compare(name, stack, scale, offset, valid, headline):
         print("level", figures["level"])
         print(f"ratio_vs_geomad {peer[2.75e-6] / best:.1f}")
         print(f"us_per_pixel {best:.3f}")
+        print("two_thread_scaling", ours("--scaling")["two_thread_scaling"])
     print(f"us_per_pixel_{name} {best:.3f}")
+    if shutil.which("valgrind"):
+        print(f"instructions_per_pixel_{name} {instructions():.0f}")
     for eps, label in eps_names.items():
         print(f"us_per_pixel_geomad_{label}_{name} {peer[eps]:.2f}")
         print(f"ratio_vs_geomad_{label}_{name} {peer[eps] / best:.1f}")
@@ -156,11 +199,25 @@ def compare(name, stack, scale, offset, valid, headline):
 for times, masked in ((46, 0), (46, .6), (10, 0), (20, 0), (90, 0), (690, 0)):
     pixels = max(2048, min(32768, 1_500_000 // times // 64 * 64))
     name = f"n{times}" + ("_masked60" if masked else "")
-    compare(name, synthetic(times, pixels, masked), DN, -.2, "7273,43636", times == 46 and not masked)
+    if not rows or name in rows:
+        compare(name, synthetic(times, pixels, masked), DN, -.2, "7273,43636", times == 46 and not masked)
 for read, pattern in ((colorado, "02-colorado-*"), (harvard, "03-harvard-*")):
     folders = glob.glob(os.path.join(data, pattern)) if data else []
+    if rows and read.__name__ not in rows:
+        continue
     if folders:
         compare(read.__name__, read(folders[0]), 1e-4, 0., "1,10000", False)
     else:
         print(f"{read.__name__} skipped: no data", file=sys.stderr)
+for name, one_year in (("demo_year", True), ("demo", False)):
+    if rows and name not in rows:
+        continue
+    try:
+        stack = demo(demo_cube, one_year)
+    except (ImportError, ValueError) as problem:
+        print(f"{name} skipped: {problem}", file=sys.stderr)
+    else:
+        print(f"dates_{name} {stack.shape[1]}")
+        print(f"mean_count_{name} {(stack > 0).all(0).sum() / stack.shape[2]:.1f}")
+        compare(name, stack, DN, -.2, "7273,43636", False)
 PY

@@ -1,6 +1,7 @@
 //! What is not read changes nothing: a cloudy stack over two tiles, with facts, without, and read whole.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod kernel;
 mod reducers;
 mod runs;
 

@@ -1,0 +1,58 @@
+//! An annual geomedian from the store, against decoding the same chunks and doing nothing with them.
+
+use std::path::Path;
+
+use tesela_compute::Cube;
+use tesela_compute::recipe::ComputeOptions;
+use tesela_model::{Silent, shipped_recipe};
+use tesela_store::ObjectKey;
+
+use crate::figures::{cpu_s, say};
+use crate::keeping::{decode_array, plain, slot_groups};
+use crate::scenes::BANDS;
+use crate::{Fallible, PRODUCT};
+
+/// Turns of each side; the least CPU time counts.
+const TURNS: usize = 5;
+
+/// Both sides take turns, one thread each; every chunk is decoded, whatever the mask hides, and the composite is written,
+/// pyramid and facts too. What of the chunks the mask spares is a figure of its own.
+pub fn measure(dir: &Path, dates: usize, pixels: usize) -> Fallible<()> {
+    let cube = Cube::open(dir)?;
+    let groups = slot_groups(cube.index())?;
+    let mut recipe = shipped_recipe("geomedian_annual").ok_or("no such recipe")??;
+    recipe.input = PRODUCT.into();
+    let lock = cube.lock("bench")?;
+    let [mut decoded, mut all, mut spared] = [f64::INFINITY; 3];
+    for _ in 0..TURNS {
+        let store = plain(&cube);
+        let start = cpu_s();
+        for group in &groups {
+            for band in BANDS {
+                decode_array(&store, &store.open_array(&ObjectKey::new(group)?, band)?)?;
+            }
+        }
+        decoded = decoded.min(cpu_s() - start);
+        for (read_all, least) in [(true, &mut all), (false, &mut spared)] {
+            let options =
+                ComputeOptions { force: true, read_all, threads: Some(1), ..ComputeOptions::default() };
+            let fresh = Cube::open(dir)?;
+            let start = cpu_s();
+            let report = fresh.compute(&recipe, &options, &Silent)?;
+            *least = least.min(cpu_s() - start);
+            if report.computed.len() != 1 || report.pixels == 0 {
+                return Err(format!("{:?} were computed, {} pixels", report.computed, report.pixels).into());
+            }
+        }
+    }
+    drop(lock);
+    let observations = (dates * pixels) as f64;
+    say("composite_dates", dates as f64);
+    say("composite_decode_cpu_s", decoded);
+    say("composite_cpu_s", all);
+    say("composite_skipping_cpu_s", spared);
+    say("composite_mobs_per_cpu_s", observations / all / 1e6);
+    say("composite_share_of_decode", decoded / all);
+    say("composite_skipping_share_of_decode", decoded / spared);
+    Ok(())
+}

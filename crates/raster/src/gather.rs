@@ -4,7 +4,7 @@ use tesela_grid::PixelWindow;
 use tesela_model::Resampling;
 
 use crate::error::{RasterError, check_size};
-use crate::{NearestIndex, Sample, SourceGrid};
+use crate::{NearestIndex, Sample, SourceGrid, lanes};
 
 /// Weight of valid neighbours below which a sample is nodata.
 const MIN_WEIGHT: f64 = 0.5;
@@ -63,50 +63,110 @@ pub fn gather<T: Sample>(
     out: &mut [T],
 ) -> Result<(), RasterError> {
     check_size("the picture", out.len(), grid.width() * grid.height())?;
-    match resampling {
-        Resampling::Nearest => {
-            let index = NearestIndex::new(grid, &source.window);
-            match source.hidden {
-                Some(hidden) => index.gather_masked(source.values, hidden, source.nodata, out),
-                None => index.gather(source.values, source.nodata, out),
+    let whole = PixelWindow::new(0, 0, grid.width(), grid.height());
+    gather_part(source, grid, resampling, &whole, out, grid.width())
+}
+
+/// As [`gather`], of a part of the picture alone, into rows `stride` long from the first of `out`. What lies past the
+/// picture is nodata.
+///
+/// # Errors
+/// [`RasterError::Size`] if `out` ends before the part.
+pub fn gather_part<T: Sample>(
+    source: &Source<'_, T>,
+    grid: &SourceGrid,
+    resampling: Resampling,
+    part: &PixelWindow,
+    out: &mut [T],
+    stride: usize,
+) -> Result<(), RasterError> {
+    if part.is_empty() {
+        return Ok(());
+    }
+    let needed = (part.height - 1) * stride + part.width;
+    check_size("the raster", out.len().min(needed).min(stride * part.height), needed)?;
+    match (resampling, source.hidden) {
+        (Resampling::Nearest, None) => {
+            let index = NearestIndex::of_part(grid, &source.window, part);
+            index.gather_rows(source.values, source.nodata, part.width, out, stride)?;
+        }
+        (Resampling::Nearest, Some(hidden)) => {
+            let index = NearestIndex::of_part(grid, &source.window, part);
+            index.gather_rows(source.values, source.nodata, part.width, out, stride)?;
+            let mut hides = vec![true; part.width];
+            for (row, line) in out.chunks_mut(stride).take(part.height).enumerate() {
+                index.gather_run(row * part.width, hidden, true, &mut hides)?;
+                line.iter_mut()
+                    .zip(&hides)
+                    .filter(|(_, hides)| **hides)
+                    .for_each(|(v, _)| *v = source.nodata);
             }
         }
-        Resampling::Bilinear => {
-            each_position(source, grid, out, |u, v| bilinear(source, u, v));
-            Ok(())
+        (Resampling::Bilinear, None) => {
+            let size = [source.window.width, source.window.height];
+            let mut left = Vec::new();
+            each_row(source, grid, part, out, stride, |us, vs, line| {
+                if T::bilinear_row(source.values, size, source.nodata, us, vs, line, &mut left) {
+                    for run in left.drain(..) {
+                        let end = line.len().min(run + lanes::TOGETHER);
+                        let run = run..end;
+                        one_by_one(source, &us[run.clone()], &vs[run.clone()], &mut line[run], |u, v| {
+                            bilinear(source, u, v)
+                        });
+                    }
+                } else {
+                    one_by_one(source, us, vs, line, |u, v| bilinear(source, u, v));
+                }
+            });
         }
-        Resampling::Cubic => {
-            each_position(source, grid, out, |u, v| cubic(source, u, v));
-            Ok(())
-        }
+        (Resampling::Bilinear, Some(_)) => each_row(source, grid, part, out, stride, |us, vs, line| {
+            one_by_one(source, us, vs, line, |u, v| bilinear(source, u, v));
+        }),
+        (Resampling::Cubic, _) => each_row(source, grid, part, out, stride, |us, vs, line| {
+            one_by_one(source, us, vs, line, |u, v| cubic(source, u, v));
+        }),
+    }
+    Ok(())
+}
+
+/// Calls with each row of a part: positions in the source's window, and the pixels to fill.
+#[inline]
+fn each_row<T: Sample>(
+    source: &Source<'_, T>,
+    grid: &SourceGrid,
+    part: &PixelWindow,
+    out: &mut [T],
+    stride: usize,
+    mut with: impl FnMut(&[f64], &[f64], &mut [T]),
+) {
+    let (mut us, mut vs) = (vec![0.0; part.width], vec![0.0; part.width]);
+    let (px, py) = (source.window.px as f64, source.window.py as f64);
+    let (left, top) = (part.px.max(0) as usize, part.py.max(0) as usize);
+    for (row, line) in out.chunks_mut(stride).take(part.height).enumerate() {
+        grid.row_from(top + row, left, &mut us, &mut vs);
+        us.iter_mut().for_each(|u| *u -= px);
+        vs.iter_mut().for_each(|v| *v -= py);
+        with(&us, &vs, &mut line[..part.width]);
     }
 }
 
-/// Calls `sample` with the position in the window of every pixel that may lie in it.
+/// Calls `sample` with every position that may lie in the window.
 #[inline]
-fn each_position<T: Sample>(
+fn one_by_one<T: Sample>(
     source: &Source<'_, T>,
-    grid: &SourceGrid,
+    us: &[f64],
+    vs: &[f64],
     out: &mut [T],
     sample: impl Fn(f64, f64) -> Option<f64>,
 ) {
-    if grid.width() == 0 {
-        return;
-    }
-    let (mut us, mut vs) = (vec![0.0; grid.width()], vec![0.0; grid.width()]);
-    let (px, py) = (source.window.px as f64, source.window.py as f64);
     // Windows are far below 2^31 pixels a side: positions past that are outside.
     let side = |size: usize| (size as f64).min(f64::from(i32::MAX - 4));
     let (width, height) = (side(source.window.width), side(source.window.height));
-    for (row, line) in out.chunks_exact_mut(grid.width()).enumerate() {
-        grid.row(row, &mut us, &mut vs);
-        for ((out, u), v) in line.iter_mut().zip(&us).zip(&vs) {
-            let (u, v) = (u - px, v - py);
-            // Beyond half a pixel from the window nothing weighs one half. False for NaN.
-            let near = u >= -0.5 && u <= width + 0.5 && v >= -0.5 && v <= height + 0.5;
-            let value = if near { sample(u, v) } else { None };
-            *out = value.map_or(source.nodata, |value| T::from_f64(value, source.nodata));
-        }
+    for ((out, u), v) in out.iter_mut().zip(us).zip(vs) {
+        // Beyond half a pixel from the window nothing weighs one half. False for NaN.
+        let near = *u >= -0.5 && *u <= width + 0.5 && *v >= -0.5 && *v <= height + 0.5;
+        let value = if near { sample(*u, *v) } else { None };
+        *out = value.map_or(source.nodata, |value| T::from_f64(value, source.nodata));
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod error;
 mod gather;
+mod lanes;
 mod nearest;
 mod physical;
 mod pyramid;
@@ -15,7 +16,7 @@ mod sample;
 mod warp;
 
 pub use error::RasterError;
-pub use gather::{Source, gather};
+pub use gather::{Source, gather, gather_part};
 pub use nearest::NearestIndex;
 pub use physical::{mask_physical, to_physical};
 pub use pyramid::{SceneReduction, half, reduce_max, reduce_mean, reduce_mean_weighted, reduce_mode};

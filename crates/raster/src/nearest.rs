@@ -3,8 +3,8 @@
 use tesela_grid::PixelWindow;
 use tesela_model::Resampling;
 
+use crate::SourceGrid;
 use crate::error::{RasterError, check_size};
-use crate::{Sample, SourceGrid};
 
 /// Marks a picture pixel outside the source.
 const OUTSIDE: u32 = u32::MAX;
@@ -71,66 +71,44 @@ impl NearestIndex {
         Ok(())
     }
 
-    /// Leaves out the pixels of the picture that are not taken, one flag a pixel: as if they lay outside the source.
+    /// As [`gather`](Self::gather), of the pixels of the picture from the one numbered `first`, row by row; as many as
+    /// `out` has.
     ///
     /// # Errors
-    /// [`RasterError::Size`] if `take` is not the picture.
-    pub fn take_only(&mut self, take: &[bool]) -> Result<(), RasterError> {
-        check_size("what is taken", take.len(), self.indices.len())?;
-        for (index, take) in self.indices.iter_mut().zip(take) {
-            *index = if *take { *index } else { OUTSIDE };
+    /// [`RasterError::Size`] if `values` is not the window, or the picture ends before.
+    pub fn gather_run<T: Copy>(
+        &self,
+        first: usize,
+        values: &[T],
+        fill: T,
+        out: &mut [T],
+    ) -> Result<(), RasterError> {
+        check_size("the source", values.len(), self.source_len)?;
+        let indices = self.indices.get(first..first + out.len()).unwrap_or_default();
+        check_size("the picture", indices.len(), out.len())?;
+        for (out, index) in out.iter_mut().zip(indices) {
+            *out = values.get(*index as usize).copied().unwrap_or(fill);
         }
         Ok(())
     }
 
-    /// As [`gather`](Self::gather), into the first `width` pixels of rows `stride` long. Without `fill`, pixels outside
-    /// the window stay as they are.
+    /// As [`gather`](Self::gather), into the first `width` pixels of rows `stride` long.
     ///
     /// # Errors
     /// [`RasterError::Size`] if `values` is not the window, or `out` ends before the picture.
     pub fn gather_rows<T: Copy>(
         &self,
         values: &[T],
-        fill: Option<T>,
+        fill: T,
         width: usize,
         out: &mut [T],
         stride: usize,
     ) -> Result<(), RasterError> {
-        check_size("the source", values.len(), self.source_len)?;
-        let rows = self.indices.chunks_exact(width.max(1));
-        let needed = rows.len().saturating_sub(1) * stride + width;
+        let rows = self.indices.len() / width.max(1);
+        let needed = rows.saturating_sub(1) * stride + width;
         check_size("the raster", out.len().min(needed), needed)?;
-        for (indices, out) in rows.zip(out.chunks_mut(stride.max(1))) {
-            let pixels = out.iter_mut().zip(indices);
-            match fill {
-                Some(fill) => pixels.for_each(|(out, index)| {
-                    *out = values.get(*index as usize).copied().unwrap_or(fill);
-                }),
-                None => pixels.for_each(|(out, index)| {
-                    *out = values.get(*index as usize).copied().unwrap_or(*out);
-                }),
-            }
-        }
-        Ok(())
-    }
-
-    /// As [`gather`](Self::gather), and `nodata` where the source pixel is hidden.
-    ///
-    /// # Errors
-    /// [`RasterError::Size`] if `values` or `hidden` is not the window or `out` not the picture.
-    pub fn gather_masked<T: Sample>(
-        &self,
-        values: &[T],
-        hidden: &[bool],
-        nodata: T,
-        out: &mut [T],
-    ) -> Result<(), RasterError> {
-        check_size("the mask", hidden.len(), self.source_len)?;
-        self.gather(values, nodata, out)?;
-        for (out, index) in out.iter_mut().zip(&self.indices) {
-            if hidden.get(*index as usize).copied().unwrap_or(true) {
-                *out = nodata;
-            }
+        for (row, out) in out.chunks_mut(stride.max(1)).take(rows).enumerate() {
+            self.gather_run(row * width, values, fill, &mut out[..width])?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::lanes::bilinear_u16;
 use crate::pyramid::row::mean_u16_zero;
 
 mod sealed {
@@ -32,13 +33,28 @@ pub trait Sample: Copy + PartialEq + PartialOrd + Debug + Send + Sync + sealed::
     fn mean_row(_top: &[Self], _low: &[Self], _used: &[u8], _nodata: Self, _parents: &mut Vec<Self>) -> bool {
         false
     }
+
+    /// Bilinear samples of a raster of `size` columns and rows at positions in it, where that is quicker than one by
+    /// one; the same numbers. Whether it did. Appends to `left` where the runs start that it left alone.
+    #[inline]
+    fn bilinear_row(
+        _values: &[Self],
+        _size: [usize; 2],
+        _nodata: Self,
+        _us: &[f64],
+        _vs: &[f64],
+        _out: &mut [Self],
+        _left: &mut Vec<usize>,
+    ) -> bool {
+        false
+    }
 }
 
 /// Adding and taking away 1.5 · 2^52 rounds half to even where |value| < 2^51.
-const ROUNDER: f64 = 6_755_399_441_055_744.0;
+pub(crate) const ROUNDER: f64 = 6_755_399_441_055_744.0;
 
 macro_rules! integer_sample {
-    ($($t:ty $(, $row:item)?);*) => {$(
+    ($($t:ty $(, $row:item)*);*) => {$(
         impl sealed::Sealed for $t {}
         impl Sample for $t {
             #[inline]
@@ -68,7 +84,7 @@ macro_rules! integer_sample {
                 let up = i32::from(rest == 3) + i32::from(rest == 2) * (quarter & 1);
                 Some((quarter + up) as Self)
             }
-            $($row)?
+            $($row)*
         }
     )*};
 }
@@ -82,6 +98,19 @@ integer_sample!(
             mean_u16_zero(top, low, used, parents);
         }
         nodata == 0
+    },
+    #[inline]
+    fn bilinear_row(
+        values: &[u16],
+        size: [usize; 2],
+        nodata: u16,
+        us: &[f64],
+        vs: &[f64],
+        out: &mut [u16],
+        left: &mut Vec<usize>,
+    ) -> bool {
+        bilinear_u16(values, size, nodata, us, vs, out, left);
+        true
     };
     i16
 );

@@ -211,17 +211,44 @@ impl SourceGrid {
     /// Source positions of one row of pixels, written to `us` and `vs`; NaN where there is none. Slices shorter
     /// than the picture's width are filled as far as they go, as are rows past its end: with NaN.
     pub fn row(&self, row: usize, us: &mut [f64], vs: &mut [f64]) {
-        if row >= self.height {
+        self.row_from(row, 0, us, vs);
+    }
+
+    /// As [`SourceGrid::row`], from the pixel of a column on.
+    pub fn row_from(&self, row: usize, first: usize, us: &mut [f64], vs: &mut [f64]) {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has the instructions, asked here.
+            return unsafe { self.positions_avx2(row, first, us, vs) };
+        }
+        self.positions(row, first, us, vs);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn positions_avx2(&self, row: usize, first: usize, us: &mut [f64], vs: &mut [f64]) {
+        self.positions(row, first, us, vs);
+    }
+
+    #[inline(always)]
+    fn positions(&self, row: usize, first: usize, us: &mut [f64], vs: &mut [f64]) {
+        let len = us.len().min(vs.len());
+        if row >= self.height || first >= self.width {
             us.fill(f64::NAN);
             vs.fill(f64::NAN);
             return;
         }
         let j = (row / self.step).min(self.cells[1] - 1);
         let down = (row - j * self.step) as f64 / self.span(j, 1).max(1) as f64;
-        for i in 0..self.cells[0] {
+        for i in (first / self.step).min(self.cells[0] - 1)..self.cells[0] {
             let pixels = self.pixels(i, 0);
-            let (from, to) =
-                (pixels.start.min(us.len()).min(vs.len()), pixels.end.min(us.len()).min(vs.len()));
+            // Pixels of the cell that are left of the first.
+            let before = first.saturating_sub(pixels.start);
+            let from = (pixels.start + before - first).min(len);
+            let to = (pixels.end - first).min(len);
+            if from == to {
+                break;
+            }
             let (us, vs) = (&mut us[from..to], &mut vs[from..to]);
             match self.kinds[j * self.cells[0] + i] {
                 Cell::Outside => {
@@ -229,7 +256,7 @@ impl SourceGrid {
                     vs.fill(f64::NAN);
                 }
                 Cell::Exact(start) => {
-                    let first = start + (row - j * self.step) * pixels.len();
+                    let first = start + (row - j * self.step) * pixels.len() + before;
                     for ((u, v), point) in us.iter_mut().zip(vs).zip(&self.exact[first..]) {
                         [*u, *v] = *point;
                     }
@@ -237,13 +264,15 @@ impl SourceGrid {
                 Cell::Smooth => {
                     let [a, b, c, d] = self.corners(i, j);
                     let span = self.span(i, 0).max(1) as f64;
-                    for (axis, values) in [us, vs].into_iter().enumerate() {
+                    let at = |axis: usize| {
                         let left = a[axis] + (c[axis] - a[axis]) * down;
                         let right = b[axis] + (d[axis] - b[axis]) * down;
-                        let slope = (right - left) / span;
-                        for (value, k) in values.iter_mut().zip(&COUNT) {
-                            *value = left + slope * k;
-                        }
+                        (left, (right - left) / span)
+                    };
+                    let ((left, along), (top, across)) = (at(0), at(1));
+                    for ((u, v), k) in us.iter_mut().zip(vs).zip(&COUNT[before..]) {
+                        *u = left + along * k;
+                        *v = top + across * k;
                     }
                 }
             }

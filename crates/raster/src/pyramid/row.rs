@@ -41,9 +41,19 @@ fn means_together(
     low: &[[u16; 2]; TOGETHER],
     used: &[u8; TOGETHER],
 ) -> [u16; TOGETHER] {
-    let children = top.as_flattened().iter().chain(low.as_flattened());
-    let none_is_zero = children.fold(true, |so_far, child| so_far & (*child != 0));
-    let all_are_used = used.iter().fold(ALL, |so_far, used| so_far & used) == ALL;
+    // Loops, for iterators put end to end are not taken together.
+    let mut none_is_zero = true;
+    for child in top.as_flattened() {
+        none_is_zero &= *child != 0;
+    }
+    for child in low.as_flattened() {
+        none_is_zero &= *child != 0;
+    }
+    let mut all_used = ALL;
+    for used in used {
+        all_used &= used;
+    }
+    let all_are_used = all_used == ALL;
     let mut means = [0; TOGETHER];
     let blocks = means.iter_mut().zip(top.iter().zip(low));
     if none_is_zero & all_are_used {

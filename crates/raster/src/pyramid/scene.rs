@@ -42,6 +42,29 @@ const USED: [u8; 256] = {
     table
 };
 
+/// Parents looked at together: words and flags are mostly those of their neighbours.
+const ALIKE: usize = 16;
+
+/// The parents of two rows of children that are all equal, and of which the same are used: the same for all.
+#[inline]
+fn of_equals<T: Copy + PartialEq>(
+    top: &[T],
+    low: &[T],
+    used: &[u8],
+    parent: impl FnOnce([T; 4], u8) -> T,
+) -> Option<[T; ALIKE]> {
+    let (top, low) = (top.first_chunk::<{ 2 * ALIKE }>()?, low.first_chunk::<{ 2 * ALIKE }>()?);
+    let (used, first) = (used.first_chunk::<ALIKE>()?, top[0]);
+    let (mut equal, bits) = (true, used[0]);
+    for (a, b) in top.iter().zip(low) {
+        equal &= (*a == first) & (*b == first);
+    }
+    for used in used {
+        equal &= *used == bits;
+    }
+    equal.then(|| [parent([first; 4], bits); ALIKE])
+}
+
 impl SceneReduction {
     /// Decides from the children of one level: `clear` is true where a pixel passes the standard mask, `fill` where
     /// there is no observation. A pixel that is fill is never used, whatever `clear` says.
@@ -161,9 +184,18 @@ impl SceneReduction {
             let mut reduced = Vec::with_capacity(self.used.len());
             for (pair, used) in values.chunks_exact(2 * width).zip(self.used.chunks_exact(width / 2)) {
                 let (top, low) = pair.split_at(width);
-                let children = top.as_chunks::<2>().0.iter().zip(low.as_chunks::<2>().0);
-                reduced
-                    .extend(children.zip(used).map(|((a, c), used)| parent([a[0], a[1], c[0], c[1]], *used)));
+                for ((top, low), used) in
+                    top.chunks(2 * ALIKE).zip(low.chunks(2 * ALIKE)).zip(used.chunks(ALIKE))
+                {
+                    if let Some(parents) = of_equals(top, low, used, &mut parent) {
+                        reduced.extend(parents);
+                        continue;
+                    }
+                    let children = top.as_chunks::<2>().0.iter().zip(low.as_chunks::<2>().0);
+                    reduced.extend(
+                        children.zip(used).map(|((a, c), used)| parent([a[0], a[1], c[0], c[1]], *used)),
+                    );
+                }
             }
             return Ok(reduced);
         }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use tesela_grid::{CrsName, GeoBox, PixelWindow};
 use tesela_model::Resampling::{self, Bilinear, Cubic, Nearest};
-use tesela_raster::{NearestIndex, RasterError, Sample, Source, SourceGrid, gather};
+use tesela_raster::{NearestIndex, RasterError, Sample, Source, SourceGrid, gather, gather_part};
 
 /// A picture of `width × height` pixels whose pixel (0, 0) has its centre at `first` and the next at `+ step`.
 fn grid(width: usize, height: usize, first: [f64; 2], step: [f64; 2]) -> SourceGrid {
@@ -186,6 +186,45 @@ proptest! {
                 let index = || vs[col] as usize * width + us[col] as usize;
                 let expected = if inside && !hidden[index()] { values[index()] } else { 0 };
                 prop_assert_eq!(nearest[row * 20 + col], expected);
+            }
+        }
+    }
+}
+
+proptest! {
+    /// A mask that hides nothing is looked at pixel by pixel; without it, 16-bit pixels are sampled in lanes.
+    #[test]
+    fn lanes_give_what_single_pixels_give(
+        values in prop::collection::vec(prop_oneof![20 => 1u16..=65_535, 1 => Just(0u16)], 40 * 30),
+        holes in prop::collection::vec((0usize..40, 0usize..30, 0usize..12), 0..4),
+        nodata in prop_oneof![Just(0u16), Just(65_535), any::<u16>()],
+        first in prop::array::uniform2(-3.0..4.0f64),
+        step in prop::array::uniform2(0.3..1.3f64),
+        part in (0i64..30, 0i64..20, 1usize..40, 1usize..12),
+    ) {
+        let mut values = values;
+        for (x, y, size) in holes {
+            for row in y..(y + size).min(30) {
+                values[row * 40 + x..row * 40 + (x + size).min(40)].fill(nodata);
+            }
+        }
+        let (grid, window) = (grid(50, 25, first, step), PixelWindow::new(0, 0, 40, 30));
+        let one_by_one = sample(&values, window, nodata, Some(&[false; 40 * 30]), &grid, Bilinear);
+        prop_assert_eq!(&sample(&values, window, nodata, None, &grid, Bilinear), &one_by_one);
+        // A part of the picture, into longer rows; past the picture is nodata.
+        let (left, top, width, height) = part;
+        let part = PixelWindow::new(left, top, width, height);
+        let source = Source::new(&values, window, nodata).unwrap();
+        for resampling in [Nearest, Bilinear, Cubic] {
+            let whole = sample(&values, window, nodata, None, &grid, resampling);
+            let mut out = vec![7u16; height * 45];
+            gather_part(&source, &grid, resampling, &part, &mut out, 45).unwrap();
+            for (row, line) in out.chunks(45).enumerate() {
+                for (column, value) in line.iter().enumerate() {
+                    let (x, y) = (left as usize + column, top as usize + row);
+                    let expected = if column >= width { 7 } else if x < 50 && y < 25 { whole[y * 50 + x] } else { nodata };
+                    prop_assert_eq!(*value, expected, "{:?} at {}, {}", resampling, x, y);
+                }
             }
         }
     }

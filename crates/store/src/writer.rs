@@ -1,3 +1,7 @@
+use std::cell::RefCell;
+
+use tesela_model::DType;
+
 use crate::objects::{ObjectInfo, Staged};
 use crate::shard::{ABSENT, assemble, index_bytes};
 use crate::{ArrayRef, Codec, ObjectKey, Pixels, Store, StoreError};
@@ -23,8 +27,6 @@ pub struct ShardWriter {
     /// Whether dates come in order, so that chunks are written as soon as those before them are.
     streams: bool,
     spool: Option<Spool>,
-    /// Memory of chunks that are compressed, for those that come.
-    spare: Vec<Pixels>,
 }
 
 enum Chunk {
@@ -43,6 +45,32 @@ struct Begun {
     missing: u64,
     /// Bit k: date k of the chunk was written to, or filled.
     dates: u64,
+}
+
+thread_local! {
+    /// Memory of chunks that this thread compressed, for those that come, whichever band's they are: fresh memory for
+    /// each would cost a page fault every 4 kB.
+    static SPARE: RefCell<Vec<Pixels>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Bytes that a thread keeps: the chunks of a band of one tile, eight dates deep.
+const SPARE_BYTES: usize = 80 << 20;
+
+/// Memory that fits a chunk; what it holds is unspecified.
+fn spare(dtype: DType, len: usize) -> Option<Pixels> {
+    SPARE.with_borrow_mut(|kept| {
+        let at = kept.iter().rposition(|p| p.dtype() == dtype && p.len() == len)?;
+        Some(kept.swap_remove(at))
+    })
+}
+
+fn keep(pixels: Pixels) {
+    SPARE.with_borrow_mut(|kept| {
+        // Chunks are of a few sizes, so the count of those like this one is near enough.
+        if (kept.len() + 1) * pixels.bytes().len() <= SPARE_BYTES {
+            kept.push(pixels);
+        }
+    });
 }
 
 /// Dates of a chunk that are kept track of; deeper chunks are filled when they are begun.
@@ -108,7 +136,6 @@ impl ShardWriter {
             flushed: 0,
             streams: false,
             spool: None,
-            spare: Vec::new(),
             store,
             array,
         })
@@ -343,7 +370,7 @@ impl ShardWriter {
                     let pixels = Pixels::filled(dtype, len, self.array.fill());
                     return Ok(Begun { pixels, missing, dates: u64::MAX });
                 }
-                let pixels = self.spare.pop().unwrap_or_else(|| Pixels::filled(dtype, len, 0.0));
+                let pixels = spare(dtype, len).unwrap_or_else(|| Pixels::filled(dtype, len, 0.0));
                 Ok(Begun { pixels, missing, dates: 0 })
             }
             done @ (Chunk::Done(_) | Chunk::Flushed(..)) => {
@@ -360,7 +387,7 @@ impl ShardWriter {
             chunk.touch(date, [rows, columns], self.array.fill(), false);
         }
         let encoded = self.encode(&chunk.pixels)?;
-        self.spare.push(chunk.pixels);
+        keep(chunk.pixels);
         Ok(encoded)
     }
 

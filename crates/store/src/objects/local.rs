@@ -21,9 +21,9 @@ const DIRECTORY_ATTEMPTS: usize = 3;
 
 /// Objects as files under one directory of a local (or parallel) file system.
 ///
-/// *Put*: a staged sibling `.tmp-<pid>-<n>` is written, `fdatasync`ed, then linked under its name, which
-/// the file system refuses when the name is taken: two writers cannot both win, and no reader ever sees
-/// half an object. Where hard links do not exist it is renamed instead. Directories are made durable
+/// *Put*: a staged sibling `.tmp-<pid>-<n>` is written, `fdatasync`ed, then renamed, which the file
+/// system refuses when the name is taken: two writers cannot both win, and no reader ever sees half an
+/// object. Where a rename cannot refuse it is linked, where hard links do not exist renamed after a look. Directories are made durable
 /// together by [`Objects::sync`], before a commit.
 ///
 /// Open files are kept in a small cache; a file deleted by another process stays readable until it is
@@ -387,13 +387,39 @@ impl Objects for LocalObjects {
 
 /// Gives a staged file its name, unless the name is taken.
 fn publish(staged: &Path, path: &Path, key: &ObjectKey) -> Result<(), StoreError> {
+    let taken = || StoreError::ObjectExists { key: key.clone() };
+    match rename_unless_taken(staged, path) {
+        Ok(()) => return Ok(()),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => return Err(taken()),
+        // Not every system and file system can.
+        Err(_) => {}
+    }
     match fs::hard_link(staged, path) {
         Ok(()) => Ok(()),
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(StoreError::ObjectExists { key: key.clone() }),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(taken()),
         // No hard links here: a rename cannot refuse, so look first; one writer per cube makes that enough.
-        Err(_) if path.exists() => Err(StoreError::ObjectExists { key: key.clone() }),
+        Err(_) if path.exists() => Err(taken()),
         Err(_) => fs::rename(staged, path).map_err(io_error("rename into", path)),
     }
+}
+
+/// One change of the directory where a link and the removal of the staged name are two.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn rename_unless_taken(staged: &Path, path: &Path) -> io::Result<()> {
+    use std::ffi::CString;
+    use std::os::unix::ffi::OsStrExt;
+    let c_path = |p: &Path| CString::new(p.as_os_str().as_bytes()).map_err(io::Error::other);
+    let (from, to) = (c_path(staged)?, c_path(path)?);
+    // SAFETY: both are C strings that live until the call returns.
+    let outcome = unsafe {
+        libc::renameat2(libc::AT_FDCWD, from.as_ptr(), libc::AT_FDCWD, to.as_ptr(), libc::RENAME_NOREPLACE)
+    };
+    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn rename_unless_taken(_staged: &Path, _path: &Path) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 fn is_absent(error: &io::Error) -> bool {

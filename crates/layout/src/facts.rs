@@ -116,6 +116,37 @@ impl BandFacts {
         if plane.len() < start + window.len() || tile.intersection(window) != Some(*window) {
             return;
         }
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has the instructions, asked here.
+            return unsafe { self.count_avx2(position, tile, window, plane, start) };
+        }
+        self.count(position, tile, window, plane, start);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn count_avx2(
+        &mut self,
+        position: u64,
+        tile: &PixelWindow,
+        window: &PixelWindow,
+        plane: &Pixels,
+        start: usize,
+    ) {
+        self.count(position, tile, window, plane, start);
+    }
+
+    /// Counts a window that is inside; in the vector lanes of whichever caller.
+    #[inline(always)]
+    fn count(
+        &mut self,
+        position: u64,
+        tile: &PixelWindow,
+        window: &PixelWindow,
+        plane: &Pixels,
+        start: usize,
+    ) {
         let base = (position / self.chunk[0]) as usize * self.cells[0] * self.cells[1];
         let end = base + self.cells[0] * self.cells[1];
         let corner = [(window.py - tile.py) as usize, (window.px - tile.px) as usize];
@@ -132,25 +163,30 @@ impl BandFacts {
             Found::Values(cells) => {
                 cells.resize(cells.len().max(end), NOTHING);
                 let (cells, nodata) = (&mut cells[base..end], self.nodata);
+                // Loops over runs, not closures, which would not be taken into the lanes of the caller.
                 match plane {
                     Pixels::U8(v) => {
-                        let key = |v: u8| i16::from(v);
-                        let value = f32::from;
-                        place.each(v, |cell, run| integers(&mut cells[cell], run, nodata as u8, key, value));
+                        for (cell, run) in place.runs() {
+                            integers(&mut cells[cell], &v[run], nodata as u8, i16::from, f32::from);
+                        }
                     }
                     Pixels::U16(v) => {
                         // In the order of i16, of which every processor knows the least of many at once.
                         let key = |v: u16| (v ^ 0x8000) as i16;
                         let value = |k: i16| f32::from(k as u16 ^ 0x8000);
-                        place.each(v, |cell, run| integers(&mut cells[cell], run, nodata as u16, key, value));
+                        for (cell, run) in place.runs() {
+                            integers(&mut cells[cell], &v[run], nodata as u16, key, value);
+                        }
                     }
                     Pixels::I16(v) => {
-                        let key = |v: i16| v;
-                        let value = f32::from;
-                        place.each(v, |cell, run| integers(&mut cells[cell], run, nodata as i16, key, value));
+                        for (cell, run) in place.runs() {
+                            integers(&mut cells[cell], &v[run], nodata as i16, |v| v, f32::from);
+                        }
                     }
                     Pixels::F32(v) => {
-                        place.each(v, |cell, run| floats(&mut cells[cell], run, nodata as f32));
+                        for (cell, run) in place.runs() {
+                            floats(&mut cells[cell], &v[run], nodata as f32);
+                        }
                     }
                 }
             }
@@ -257,19 +293,26 @@ struct Place {
 }
 
 impl Place {
-    /// Calls with each run of values that lies in one row and one cell.
-    fn each<T>(&self, values: &[T], mut with: impl FnMut(usize, &[T])) {
+    /// Each run of values that lies in one row and one cell, with its cell.
+    fn runs(&self) -> Vec<(usize, std::ops::Range<usize>)> {
+        let mut runs = Vec::new();
         for y in 0..self.height {
-            let row = &values[self.start + y * self.width..][..self.width];
+            let row = self.start + y * self.width;
             let cells = (self.corner[0] + y) / self.rows * self.across;
             let mut x = 0;
             while x < self.width {
                 let column = self.corner[1] + x;
                 let end = self.width.min(x + self.columns - column % self.columns);
-                with(cells + column / self.columns, &row[x..end]);
+                runs.push((cells + column / self.columns, row + x..row + end));
                 x = end;
             }
         }
+        runs
+    }
+
+    /// Calls with each run of values that lies in one row and one cell.
+    fn each<T>(&self, values: &[T], mut with: impl FnMut(usize, &[T])) {
+        self.runs().into_iter().for_each(|(cell, run)| with(cell, &values[run]));
     }
 }
 
@@ -278,6 +321,7 @@ const LANES: usize = 32;
 
 /// Branchless and without a check for overflow, in lanes of their own until the end, so that the compiler takes many
 /// values in one instruction: a run is shorter than 65536. `key` keeps the order of values.
+#[inline(always)]
 fn integers<T: Copy>(
     range: &mut Range,
     run: &[T],

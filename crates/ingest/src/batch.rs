@@ -12,6 +12,7 @@ use tesela_model::Progress;
 use tesela_store::{ObjectKey, Store};
 
 use crate::IngestError;
+use crate::memory::Need;
 use crate::overviews::write_overviews;
 use crate::plan::{Day, DayKey, PlannedScene};
 use crate::run::IngestOptions;
@@ -58,26 +59,14 @@ pub(crate) struct Written {
     pub(crate) resumed: usize,
 }
 
-/// How many units fit the memory: what their writers hold, a fused slot beside it, and the pictures of the bands that
-/// are being read.
+/// How many units fit the memory.
 ///
 /// # Errors
 /// [`IngestError::TooLittleMemory`] when not even one fits.
 pub(crate) fn units_at_once(c: &Context<'_>, options: &IngestOptions) -> Result<usize, IngestError> {
     let threads = rayon::current_num_threads().max(1);
     let Some(memory) = options.memory_bytes else { return Ok(threads) };
-    let pixels = u64::from(c.grid.tile_size).pow(2);
-    let bytes: u64 = c.bands.iter().map(|b| b.dtype.size_bytes() as u64).sum::<u64>() * pixels;
-    let depth = if options.bulk { u64::from(c.product.layout.archive.inner[0]) } else { 1 };
-    let unit = bytes * (depth + 2);
-    let shared = (160 << 20) + threads as u64 * pixels * 12;
-    if memory < shared + unit {
-        return Err(IngestError::TooLittleMemory {
-            given: memory >> 20,
-            needed: (shared + unit).div_ceil(1 << 20),
-        });
-    }
-    Ok(((memory - shared) / unit.max(1)).clamp(1, threads as u64) as usize)
+    Need::of(c, threads).units(memory, threads)
 }
 
 /// Cuts a batch into units: all days of a tile in one group, or archive blocks of about the same size.

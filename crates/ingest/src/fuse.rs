@@ -7,14 +7,14 @@
 
 use rayon::prelude::*;
 use tesela_grid::{GridDef, PixelWindow, TileId};
-use tesela_model::{Measurement, ProductDef};
+use tesela_model::{Measurement, ProductDef, Resampling};
 use tesela_store::Pixels;
 
 use crate::IngestError;
 use crate::plan::{Day, PlannedScene};
 use crate::quality::{FILL, HIDDEN, QualityTable};
-use crate::sampler::Sampler;
-use crate::slots::size;
+use crate::sampler::{Sampler, recycle};
+use crate::taken::Taken;
 
 /// Slot windows start and end on multiples of this, so that three pyramid levels halve exactly.
 const ALIGN: i64 = 8;
@@ -48,8 +48,8 @@ pub enum Content<'d> {
 pub struct Share<'d> {
     scene: &'d PlannedScene,
     sampler: Sampler,
-    /// One flag a pixel of the scene's part; `None` when it gives all of them.
-    take: Option<Vec<bool>>,
+    /// What of the sampler's part is taken; `None` when all of it is.
+    taken: Option<Taken>,
 }
 
 /// Decides a day's slot in one tile; `None` when no pixel was observed there.
@@ -86,6 +86,13 @@ fn aligned(w: &PixelWindow, within: &PixelWindow) -> Option<PixelWindow> {
     grown.intersection(within)
 }
 
+/// Whether so many bands take the nearest pixels that finding these anew for each costs more than keeping them, four
+/// bytes a pixel.
+pub(crate) fn keeps_nearest(product: &ProductDef) -> bool {
+    let nearest = |m: &&Measurement| m.flags.is_none() && m.resampling == Resampling::Nearest;
+    product.measurements.iter().filter(nearest).count() > 2
+}
+
 fn blank(m: &Measurement, window: &PixelWindow) -> Pixels {
     Pixels::filled(m.dtype, window.len(), m.nodata)
 }
@@ -100,39 +107,37 @@ fn by_quality<'d>(
     let mut words = blank(quality, &window);
     let mut judged = vec![FILL | HIDDEN; window.len()];
     let (mut shares, mut pixels_read) = (Vec::new(), 0);
+    let keeps_nearest = keeps_nearest(product);
     for scene in &day.scenes {
-        let Some(mut sampler) = Sampler::new(grid, scene, &window)? else { continue };
+        let Some(sampler) = Sampler::new(grid, scene, &window)? else { continue };
         let Some(of_scene) = sampler.sample(scene, quality)? else { continue };
         let of_part = table.judged(&of_scene);
         let mut take = vec![false; of_part.len()];
-        let mut taken = 0;
         let part = sampler.part;
         for (row, (take, from)) in
             take.chunks_exact_mut(part.width).zip(of_part.chunks_exact(part.width)).enumerate()
         {
             let first = (part.py as usize + row) * window.width + part.px as usize;
             let so_far = &mut judged[first..first + part.width];
-            let mut in_row = 0usize;
             for ((take, from), so_far) in take.iter_mut().zip(from).zip(so_far) {
                 let takes = *so_far & FILL & !*from;
                 *so_far = if takes == 0 { *so_far } else { *from };
                 *take = takes != 0;
-                in_row = in_row.wrapping_add(usize::from(takes));
             }
-            taken += in_row;
         }
-        if taken == 0 {
+        let Some((inside, taken)) = Taken::of_flags(&take, part.width) else {
             pixels_read += sampler.pixels_read();
             continue;
-        }
+        };
         put_part(&of_scene, &part, &take, &mut words, window.width);
-        let bands = product.measurements.iter().filter(|m| scene.files.contains_key(&m.name)).count();
-        pixels_read += bands as u64 * sampler.pixels_read();
-        let take = (taken < take.len()).then_some(take);
-        if let Some(take) = &take {
-            sampler.take_only(take).map_err(size)?;
-        }
-        shares.push(Share { scene, sampler, take });
+        recycle(of_scene);
+        // Of the other bands no more is read than what is taken.
+        let others = product.measurements.iter().filter(|m| scene.files.contains_key(&m.name)).count() - 1;
+        pixels_read += sampler.pixels_read();
+        let taken = (!taken.is_all(inside.width)).then_some(taken);
+        let Some(sampler) = sampler.within(&inside, keeps_nearest) else { continue };
+        pixels_read += others as u64 * sampler.pixels_read();
+        shares.push(Share { scene, sampler, taken });
     }
     let content = Content::Judged { words, judged, shares };
     Ok(content.has_pixels().then_some(Slot { window, pixels_read, content }))
@@ -199,7 +204,7 @@ pub fn read_band(
     plane.reshape(m.dtype, window.len());
     let mut any = false;
     for share in shares {
-        any |= share.sampler.put(share.scene, m, share.take.as_deref(), plane, window.width, !any)?;
+        any |= share.sampler.put(share.scene, m, share.taken.as_ref(), plane, window.width, !any)?;
     }
     Ok(any)
 }

@@ -7,6 +7,7 @@
 //! | [`plan`] | which scenes go in, their tiles and solar days, batches closed over a day |
 //! | [`fuse`] | one slot: the scenes of a day and platform in one tile |
 //! | `sampler` | where a slot's pixels lie in one scene's rasters |
+//! | `taken` | which of its pixels a scene gives |
 //! | `quality` | what quality words say |
 //! | `geokeys` | CRSs of files that say the same, made once |
 //! | [`slots`] | a unit's slots and their pyramids into the store |
@@ -14,6 +15,7 @@
 //! | [`withdraw`] | scenes that the operator archives and restores |
 //! | `join` | what the cube holds of a day |
 //! | `batch` | days cut into units, each resumable, and one commit |
+//! | `memory` | what is held at most, and so how many units at once |
 //! | [`overviews`] | levels 4 and up, across the mosaic |
 //! | [`run`] | the whole job |
 //! | `sweep` | what dead runs left |
@@ -23,6 +25,7 @@ mod batch;
 pub mod fuse;
 mod geokeys;
 mod join;
+mod memory;
 pub mod overviews;
 pub mod plan;
 pub mod polygons;
@@ -37,6 +40,7 @@ pub mod withdraw;
 
 mod error;
 mod sweep;
+mod taken;
 
 pub use error::IngestError;
 pub use run::{IngestOptions, IngestReport, ingest};

@@ -22,7 +22,7 @@ use crate::fuse::{Content, Slot, decide};
 use crate::join::placed;
 use crate::overviews::{OverviewsGroup, Place, write_group};
 use crate::plan::{Day, DayKey};
-use crate::slots::{Context, new_object, write_slot};
+use crate::slots::{Context, new_object, write_slots};
 
 /// A group with damaged or missing objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,14 +211,15 @@ impl Repairer<'_> {
             if let Some(planes) = self.kept_pixels(c, damaged, layout.tile, date.old) {
                 let content = Content::Planes(planes);
                 let slot = Slot { window: windows[0], pixels_read: 0, content };
-                write_slot(c, &windows, &mut writers, &mut facts, position, slot)?;
+                write_slots(c, &windows, &mut writers, &mut facts, position, vec![slot])?;
                 continue;
             }
             let day = self.day_again(layout.tile, date)?;
             let table = c.quality.as_ref().map(|(_, table)| table);
             let written = decide(self.product, table, self.grid, layout.tile, &day).and_then(|slot| {
                 let found = slot.is_some();
-                slot.map(|s| write_slot(c, &windows, &mut writers, &mut facts, position, s)).transpose()?;
+                slot.map(|s| write_slots(c, &windows, &mut writers, &mut facts, position, vec![s]))
+                    .transpose()?;
                 Ok(found)
             });
             match written {

@@ -7,12 +7,13 @@ use std::cell::Cell;
 use tesela_crs::with_transformer;
 use tesela_grid::{GridDef, PixelWindow};
 use tesela_model::{DType, Measurement, Resampling};
-use tesela_raster::{NearestIndex, RasterError, Source, SourceGrid, gather};
+use tesela_raster::{NearestIndex, RasterError, Sample, Source, SourceGrid, gather_part};
 use tesela_store::Pixels;
 
 use crate::IngestError;
 use crate::plan::PlannedScene;
 use crate::raster::{read_window, read_window_into};
+use crate::taken::Taken;
 
 /// How far past the scene's window its pixels may lie: the window is that of its bounds, whose sides are transformed
 /// point by point.
@@ -36,8 +37,8 @@ pub(crate) struct Sampler {
 enum Way {
     /// The scene lies on the grid's own pixels: what is read is the part.
     Copy,
-    /// Warp: positions of the whole slot, the nearest pixels of the part, and the window read.
-    Warp { grid: SourceGrid, nearest: NearestIndex, read: PixelWindow },
+    /// Warp: positions of the whole slot, the nearest pixels of the part where they are kept, and the window read.
+    Warp { grid: SourceGrid, nearest: Option<NearestIndex>, read: PixelWindow },
 }
 
 impl Sampler {
@@ -74,17 +75,37 @@ impl Sampler {
             return Ok(None);
         }
         let (offset, size) = ((read.px as usize, read.py as usize), (read.width, read.height));
-        Ok(Some(Self { part, offset, size, way: Way::Warp { grid: source_grid, nearest, read } }))
+        Ok(Some(Self {
+            part,
+            offset,
+            size,
+            way: Way::Warp { grid: source_grid, nearest: Some(nearest), read },
+        }))
     }
 
-    /// Says which pixels of the part are taken when its bands are put, one flag a pixel.
-    ///
-    /// # Errors
-    /// [`RasterError`] if `take` is not the part.
-    pub(crate) fn take_only(&mut self, take: &[bool]) -> Result<(), RasterError> {
-        match &mut self.way {
-            Way::Warp { nearest, .. } => nearest.take_only(take),
-            Way::Copy => Ok(()),
+    /// The same for a window of the part, counted from its first pixel: reads no more than that needs. `None` where it
+    /// has no pixel. Of a warped scene the nearest pixels are kept if they are wanted, else found for each band.
+    pub(crate) fn within(self, window: &PixelWindow, keeps_nearest: bool) -> Option<Self> {
+        let part =
+            PixelWindow::new(self.part.px + window.px, self.part.py + window.py, window.width, window.height);
+        let smaller = window.len() < self.part.len();
+        match self.way {
+            Way::Copy => {
+                let offset = (self.offset.0 + window.px as usize, self.offset.1 + window.py as usize);
+                Some(Self { part, offset, size: (window.width, window.height), way: Way::Copy })
+            }
+            Way::Warp { grid, nearest, read } => {
+                let rows = part.py.max(0) as usize..part.py_end().max(0) as usize;
+                let needed = grid.rows_window(Resampling::Cubic, &rows).and_then(|w| w.intersection(&read));
+                let read = if smaller { needed? } else { read };
+                let nearest = match nearest {
+                    nearest if keeps_nearest && !smaller => nearest,
+                    _ if keeps_nearest => Some(NearestIndex::of_part(&grid, &read, &part)),
+                    _ => None,
+                };
+                let (offset, size) = ((read.px as usize, read.py as usize), (read.width, read.height));
+                Some(Self { part, offset, size, way: Way::Warp { grid, nearest, read } })
+            }
         }
     }
 
@@ -99,37 +120,43 @@ impl Sampler {
         scene: &PlannedScene,
         m: &Measurement,
     ) -> Result<Option<Pixels>, IngestError> {
-        let Some(raw) = self.read(scene, m, Pixels::empty(m.dtype))? else { return Ok(None) };
-        if matches!((&raw, &self.way), (Raw::AsStored(_), Way::Copy) | (Raw::OfPart(_), _)) {
-            return Ok(Some(raw.into_pixels()));
+        let mut picture = Pixels::empty(m.dtype);
+        let memory = READ.take().unwrap_or(Pixels::empty(m.dtype));
+        let Some(mut raw) = self.read(scene, m, memory)? else { return Ok(None) };
+        if self.is_copy() && is_stored_type(&raw, m) {
+            replace_tags(&mut raw, scene, m);
+            return Ok(Some(raw));
         }
-        let mut picture = Pixels::filled(m.dtype, self.part.len(), m.nodata);
+        picture.reshape(m.dtype, self.part.len());
         let part = PixelWindow::new(0, 0, self.part.width, self.part.height);
-        let to = To { part: &part, stride: part.width, take: None, new: true };
-        self.put_raw(scene, m, &raw, &to, &mut picture)?;
+        let to = To { part: &part, stride: part.width, taken: None, new: true };
+        self.put_raw(scene, m, raw, &to, &mut picture)?;
         Ok(Some(picture))
     }
 
-    /// Puts one measurement of the scene into a plane of the slot, `stride` pixels a row, where `take` says so (one
-    /// flag a pixel of the part; everywhere without it). Whether the scene has it. A plane that is `new` holds nothing
-    /// that matters yet: nodata is put wherever the scene gives nothing.
+    fn is_copy(&self) -> bool {
+        matches!(self.way, Way::Copy)
+    }
+
+    /// Puts one measurement of the scene into a plane of the slot, `stride` pixels a row, where it is taken (all of the
+    /// part without `taken`). Whether the scene has it. A plane that is `new` holds nothing that matters yet: nodata is
+    /// put wherever the scene gives nothing.
     pub(crate) fn put(
         &self,
         scene: &PlannedScene,
         m: &Measurement,
-        take: Option<&[bool]>,
+        taken: Option<&Taken>,
         plane: &mut Pixels,
         stride: usize,
         new: bool,
     ) -> Result<bool, IngestError> {
-        let to = To { part: &self.part, stride, take, new };
-        if new && matches!(self.way, Way::Copy) && self.put_in_place(scene, m, &to, plane)? {
+        let to = To { part: &self.part, stride, taken, new };
+        if new && self.is_copy() && self.put_in_place(scene, m, &to, plane)? {
             return Ok(true);
         }
         let memory = READ.take().unwrap_or(Pixels::empty(m.dtype));
         let Some(raw) = self.read(scene, m, memory)? else { return Ok(false) };
-        self.put_raw(scene, m, &raw, &to, plane)?;
-        READ.set(Some(raw.into_pixels()));
+        self.put_raw(scene, m, raw, &to, plane)?;
         Ok(true)
     }
 
@@ -148,8 +175,7 @@ impl Sampler {
                 let part = &mut $values[to.first()..];
                 let done = read_window_into(file, band, self.offset, self.size, part, to.stride)?;
                 if done {
-                    to.clean(part, tag_to_replace(info.nodata, m.nodata as $t), m.nodata as $t);
-                    to.surround($values, m.nodata as $t);
+                    to.clean($values, tag_to_replace(info.nodata, m.nodata as $t), m.nodata as $t);
                 }
                 Ok(done)
             }};
@@ -162,102 +188,158 @@ impl Sampler {
         }
     }
 
-    /// What the scene's file holds of a measurement, in `memory` where it fits.
+    /// What the scene's file holds of a measurement in the window to read, in `memory` where it fits.
     fn read(
         &self,
         scene: &PlannedScene,
         m: &Measurement,
         memory: Pixels,
-    ) -> Result<Option<Raw>, IngestError> {
-        let Some((band, file, info)) = scene.files.get(&m.name) else { return Ok(None) };
-        let mut raw = read_window(file, band, self.offset, self.size, memory)?;
-        let kept = m.resampling == Resampling::Nearest || matches!(self.way, Way::Copy);
-        if kept && raw.dtype() == m.dtype && m.dtype != DType::Float32 {
-            match &mut raw {
-                Pixels::U8(v) => replace_tag(v, info.nodata, m.nodata as u8),
-                Pixels::U16(v) => replace_tag(v, info.nodata, m.nodata as u16),
-                Pixels::I16(v) => replace_tag(v, info.nodata, m.nodata as i16),
-                Pixels::F32(_) => {}
-            }
-            return Ok(Some(Raw::AsStored(raw)));
-        }
-        self.interpolated(scene, m, &floats(&raw), info.nodata.map(|v| v as f32))
-            .map(|p| Some(Raw::OfPart(p)))
+    ) -> Result<Option<Pixels>, IngestError> {
+        let Some((band, file, _)) = scene.files.get(&m.name) else { return Ok(None) };
+        read_window(file, band, self.offset, self.size, memory).map(Some)
     }
 
+    /// Puts what was read; its memory serves again.
     fn put_raw(
         &self,
         scene: &PlannedScene,
         m: &Measurement,
-        raw: &Raw,
+        mut raw: Pixels,
         to: &To<'_>,
         plane: &mut Pixels,
     ) -> Result<(), IngestError> {
-        let nearest = match (&self.way, raw) {
-            (Way::Warp { nearest, .. }, Raw::AsStored(_)) => Some(nearest),
-            _ => None,
-        };
-        let (Raw::AsStored(raw) | Raw::OfPart(raw)) = raw;
-        match (raw, plane) {
-            (Pixels::U8(f), Pixels::U8(t)) => to.put(f, nearest, m.nodata as u8, t),
-            (Pixels::U16(f), Pixels::U16(t)) => to.put(f, nearest, m.nodata as u16, t),
-            (Pixels::I16(f), Pixels::I16(t)) => to.put(f, nearest, m.nodata as i16, t),
-            (Pixels::F32(f), Pixels::F32(t)) => to.put(f, nearest, m.nodata as f32, t),
-            // Both are of the measurement's type.
-            _ => Ok(()),
+        if is_stored_type(&raw, m) {
+            replace_tags(&mut raw, scene, m);
+            match (&raw, plane) {
+                (Pixels::U8(f), Pixels::U8(t)) => self.put_stored(f, m, m.nodata as u8, to, t),
+                (Pixels::U16(f), Pixels::U16(t)) => self.put_stored(f, m, m.nodata as u16, to, t),
+                (Pixels::I16(f), Pixels::I16(t)) => self.put_stored(f, m, m.nodata as i16, to, t),
+                // Both are of the measurement's type.
+                _ => Ok(()),
+            }
+            .map_err(|e| size_error(scene, &e))?;
+            recycle(raw);
+            return Ok(());
         }
-        .map_err(|e| size_error(scene, &e))
+        let tag = scene.files.get(&m.name).and_then(|(_, _, info)| info.nodata).map(|v| v as f32);
+        let part = self.converted(scene, m, &floats(&raw), tag)?;
+        recycle(raw);
+        match (&part, plane) {
+            (Pixels::U8(f), Pixels::U8(t)) => to.put(f, m.nodata as u8, t),
+            (Pixels::U16(f), Pixels::U16(t)) => to.put(f, m.nodata as u16, t),
+            (Pixels::I16(f), Pixels::I16(t)) => to.put(f, m.nodata as i16, t),
+            (Pixels::F32(f), Pixels::F32(t)) => to.put(f, m.nodata as f32, t),
+            _ => {}
+        }
+        Ok(())
     }
 
-    /// The part's pixels from values of another type, or by a kernel that weighs several pixels.
-    fn interpolated(
+    /// Puts values of the measurement's own type.
+    fn put_stored<T: Sample>(
+        &self,
+        from: &[T],
+        m: &Measurement,
+        nodata: T,
+        to: &To<'_>,
+        plane: &mut [T],
+    ) -> Result<(), RasterError> {
+        let (grid, nearest, read) = match &self.way {
+            Way::Copy => {
+                to.put(from, nodata, plane);
+                return Ok(());
+            }
+            Way::Warp { grid, nearest, read } => (grid, nearest, read),
+        };
+        let (width, first) = (self.part.width, to.first());
+        if m.resampling == Resampling::Nearest {
+            let found;
+            let nearest = match nearest {
+                Some(nearest) => nearest,
+                None => {
+                    found = NearestIndex::of_part(grid, read, &self.part);
+                    &found
+                }
+            };
+            for (row, line) in plane[first..].chunks_mut(to.stride).take(self.part.height).enumerate() {
+                let Some(taken) = to.taken else {
+                    nearest.gather_run(row * width, from, nodata, &mut line[..width])?;
+                    continue;
+                };
+                for run in taken.row(row) {
+                    nearest.gather_run(row * width + run.start, from, nodata, &mut line[run])?;
+                }
+            }
+        } else {
+            let source = Source::new(from, *read, nodata)?;
+            if to.new {
+                gather_part(&source, grid, m.resampling, &self.part, &mut plane[first..], to.stride)?;
+            } else {
+                let mut picture = vec![nodata; self.part.len()];
+                gather_part(&source, grid, m.resampling, &self.part, &mut picture, width)?;
+                to.put(&picture, nodata, plane);
+            }
+        }
+        if to.new {
+            to.clean(plane, None, nodata);
+        }
+        Ok(())
+    }
+
+    /// The part's pixels from values of another type, or of floats.
+    fn converted(
         &self,
         scene: &PlannedScene,
         m: &Measurement,
         raw: &[f32],
-        nodata: Option<f32>,
+        tag: Option<f32>,
     ) -> Result<Pixels, IngestError> {
-        let Way::Warp { grid, nearest, read } = &self.way else { return Ok(to_stored(raw, m, nodata)) };
+        let Way::Warp { grid, nearest, read } = &self.way else { return Ok(to_stored(raw, m, tag)) };
         let mut picture = vec![f32::NAN; self.part.len()];
-        if m.resampling == Resampling::Nearest {
-            nearest.gather(raw, f32::NAN, &mut picture).map_err(|e| size_error(scene, &e))?;
-        } else {
-            let missing = |v: f32| v.is_nan() || Some(v) == nodata || f64::from(v) == m.nodata;
-            let valid: Vec<f32> = raw.iter().map(|&v| if missing(v) { f32::NAN } else { v }).collect();
-            let source = Source::new(&valid, *read, f32::NAN).map_err(|e| size_error(scene, &e))?;
-            let mut whole = vec![f32::NAN; grid.width() * grid.height()];
-            gather(&source, grid, m.resampling, &mut whole).map_err(|e| size_error(scene, &e))?;
-            let (left, top) = (self.part.px as usize, self.part.py as usize);
-            for (row, line) in picture.chunks_exact_mut(self.part.width.max(1)).enumerate() {
-                let at = (top + row) * grid.width() + left;
-                line.copy_from_slice(&whole[at..at + line.len()]);
+        let outcome = match (m.resampling, nearest) {
+            (Resampling::Nearest, Some(nearest)) => nearest.gather(raw, f32::NAN, &mut picture),
+            (Resampling::Nearest, None) => {
+                NearestIndex::of_part(grid, read, &self.part).gather(raw, f32::NAN, &mut picture)
             }
-        }
-        Ok(to_stored(&picture, m, nodata))
+            (kernel, _) => {
+                let missing = |v: f32| v.is_nan() || Some(v) == tag || f64::from(v) == m.nodata;
+                let valid: Vec<f32> = raw.iter().map(|&v| if missing(v) { f32::NAN } else { v }).collect();
+                Source::new(&valid, *read, f32::NAN).and_then(|source| {
+                    gather_part(&source, grid, kernel, &self.part, &mut picture, self.part.width)
+                })
+            }
+        };
+        outcome.map_err(|e| size_error(scene, &e))?;
+        Ok(to_stored(&picture, m, tag))
     }
 }
 
-/// Values of a measurement's type.
-enum Raw {
-    /// As the file holds them, for each pixel read.
-    AsStored(Pixels),
-    /// For each pixel of the part.
-    OfPart(Pixels),
+/// Whether what a file holds is stored as it is.
+fn is_stored_type(raw: &Pixels, m: &Measurement) -> bool {
+    raw.dtype() == m.dtype && m.dtype != DType::Float32
 }
 
-impl Raw {
-    fn into_pixels(self) -> Pixels {
-        let (Self::AsStored(pixels) | Self::OfPart(pixels)) = self;
-        pixels
+/// Makes a file's nodata tag the product's nodata.
+fn replace_tags(raw: &mut Pixels, scene: &PlannedScene, m: &Measurement) {
+    let tag = scene.files.get(&m.name).and_then(|(_, _, info)| info.nodata);
+    match raw {
+        Pixels::U8(v) => replace_tag(v, tag, m.nodata as u8),
+        Pixels::U16(v) => replace_tag(v, tag, m.nodata as u16),
+        Pixels::I16(v) => replace_tag(v, tag, m.nodata as i16),
+        Pixels::F32(_) => {}
     }
+}
+
+/// Gives memory back for the next file that this thread reads.
+pub(crate) fn recycle(memory: Pixels) {
+    READ.set(Some(memory));
 }
 
 /// Which pixels of a plane are written.
 struct To<'t> {
     part: &'t PixelWindow,
     stride: usize,
-    /// One flag a pixel of the part; all without it.
-    take: Option<&'t [bool]>,
+    /// What of the part is taken; all without it.
+    taken: Option<&'t Taken>,
     /// Whether the plane holds nothing that matters yet.
     new: bool,
 }
@@ -268,64 +350,42 @@ impl To<'_> {
         self.part.py as usize * self.stride + self.part.px as usize
     }
 
-    /// `nearest` leaves out itself what is not taken.
-    fn put<T: Copy>(
-        &self,
-        from: &[T],
-        nearest: Option<&NearestIndex>,
-        nodata: T,
-        plane: &mut [T],
-    ) -> Result<(), RasterError> {
+    /// Copies what is taken of a part's pixels.
+    fn put<T: Copy>(&self, from: &[T], nodata: T, plane: &mut [T]) {
         let width = self.part.width;
-        if let Some(nearest) = nearest {
-            if self.new {
-                self.surround(plane, nodata);
-            }
-            let fill = self.new.then_some(nodata);
-            return nearest.gather_rows(from, fill, width, &mut plane[self.first()..], self.stride);
-        }
         if self.new {
             plane.fill(nodata);
         }
         let plane = &mut plane[self.first()..];
         let rows = plane.chunks_mut(self.stride.max(1)).zip(from.chunks_exact(width.max(1)));
         for (row, (to, from)) in rows.enumerate() {
-            match self.take.map(|take| &take[row * width..(row + 1) * width]) {
+            match self.taken {
                 None => to[..width].copy_from_slice(from),
-                Some(take) => {
-                    for ((to, from), take) in to.iter_mut().zip(from).zip(take) {
-                        *to = if *take { *from } else { *to };
+                Some(taken) => {
+                    for run in taken.row(row) {
+                        to[run.clone()].copy_from_slice(&from[run]);
                     }
                 }
             }
         }
-        Ok(())
     }
 
-    /// Puts nodata all around the part.
-    fn surround<T: Copy>(&self, plane: &mut [T], nodata: T) {
+    /// Puts nodata wherever the part gives nothing: all around it, where it is not taken, and in place of `tag`.
+    fn clean<T: Copy + PartialEq>(&self, plane: &mut [T], tag: Option<T>, nodata: T) {
         let (top, left) = (self.part.py as usize, self.part.px as usize);
         for (row, line) in plane.chunks_mut(self.stride.max(1)).enumerate() {
             if row < top || row >= top + self.part.height {
                 line.fill(nodata);
-            } else {
-                line[..left].fill(nodata);
-                line[left + self.part.width..].fill(nodata);
+                continue;
             }
-        }
-    }
-
-    /// Clears what is not taken, and what is `tag`, in the rows of the part from the first of `values`.
-    fn clean<T: Copy + PartialEq>(&self, values: &mut [T], tag: Option<T>, nodata: T) {
-        let width = self.part.width;
-        for (row, to) in values.chunks_mut(self.stride.max(1)).take(self.part.height).enumerate() {
-            let to = &mut to[..width];
+            line[..left].fill(nodata);
+            line[left + self.part.width..].fill(nodata);
+            let inside = &mut line[left..left + self.part.width];
             if let Some(tag) = tag {
-                to.iter_mut().for_each(|v| *v = if *v == tag { nodata } else { *v });
+                inside.iter_mut().for_each(|v| *v = if *v == tag { nodata } else { *v });
             }
-            if let Some(take) = self.take {
-                let take = &take[row * width..][..width];
-                to.iter_mut().zip(take).for_each(|(v, take)| *v = if *take { *v } else { nodata });
+            if let Some(taken) = self.taken {
+                taken.clear(row - top, inside, nodata);
             }
         }
     }

@@ -16,7 +16,7 @@ use tesela_raster::{Sample, SceneReduction};
 use tesela_store::{ObjectInfo, ObjectKey, Pixels, Store};
 
 use crate::IngestError;
-use crate::fuse::{Content, Slot, decide, read_band};
+use crate::fuse::{Content, Share, Slot, decide, read_band};
 use crate::plan::Day;
 use crate::quality::QualityTable;
 
@@ -72,6 +72,15 @@ impl<'c> Context<'c> {
             quality: flags.zip(QualityTable::new(product)),
             form,
             pixels_read: AtomicU64::new(0),
+        }
+    }
+
+    /// Dates that are worked on together: as many as a chunk is deep, where quality decides. Without it all bands of a
+    /// date are held anyway.
+    pub(crate) fn dates_together(&self) -> usize {
+        match (self.form, &self.quality) {
+            (Form::Archive, Some(_)) => (self.product.layout.archive.inner[0] as usize).max(1),
+            _ => 1,
         }
     }
 
@@ -159,21 +168,35 @@ pub fn write_unit(
     let here: Vec<Day> = days.iter().map(|day| day.within(&windows[0])).collect();
     let mut writers =
         c.bands.iter().map(|band| group.band_writer(c.store, band)).collect::<Result<Vec<_>, _>>()?;
+    if c.form == Form::Archive {
+        // From the first on, chunks go to their file as they are compressed.
+        writers.iter_mut().try_for_each(|writer| writer.pass(0))?;
+    }
     let masks = &c.product.masks;
     let mut facts = group.facts(masks);
     let mut result = UnitResult::default();
     let mut times = Vec::new();
-    for day in &here {
+    // As many dates together as a chunk is deep: then each band is done with its chunks before the next begins any, and
+    // no more than the bands being worked on are held.
+    let depth = c.dates_together();
+    let table = c.quality.as_ref().map(|(_, table)| table);
+    let (mut left, mut slots) = (here.as_slice(), Vec::with_capacity(depth));
+    while !left.is_empty() {
         if progress.cancelled() {
             return Err(IngestError::Cancelled);
         }
-        let table = c.quality.as_ref().map(|(_, table)| table);
-        if let Some(slot) = decide(c.product, table, c.grid, tile, day)? {
+        let (next, rest) = left.split_at(left.len().min(depth - slots.len()));
+        let decided = next
+            .par_iter()
+            .map(|day| decide(c.product, table, c.grid, tile, day))
+            .collect::<Result<Vec<_>, _>>()?;
+        for (day, slot) in next.iter().zip(decided) {
+            let Some(slot) = slot else { continue };
             c.pixels_read.fetch_add(slot.pixels_read, Ordering::Relaxed);
             let position = times.len() as u64;
-            write_slot(c, &windows, &mut writers, &mut facts, position, slot)?;
             let time = later(day.time(), &times);
             times.push(time);
+            slots.push(slot);
             result.slots.push(NewSlot {
                 tile,
                 solar_day: day.key.solar_day.to_string(),
@@ -184,7 +207,12 @@ pub fn write_unit(
                 scenes: day.scenes.iter().map(|s| s.source.product_id.clone()).collect(),
             });
         }
-        progress.advance(1);
+        left = rest;
+        if slots.len() == depth || left.is_empty() {
+            let first = (times.len() - slots.len()) as u64;
+            write_slots(c, &windows, &mut writers, &mut facts, first, std::mem::take(&mut slots))?;
+        }
+        progress.advance(next.len() as u64);
     }
     if times.is_empty() {
         return Ok(result);
@@ -208,75 +236,141 @@ thread_local! {
     static PLANE: Cell<Option<Pixels>> = const { Cell::new(None) };
 }
 
-/// One slot into the group, all levels and facts, band by band in parallel.
-pub(crate) fn write_slot(
+/// Slots into the group, the first of them at position `first`: all levels and facts, band by band in parallel.
+pub(crate) fn write_slots(
     c: &Context<'_>,
     tiles: &[PixelWindow],
     writers: &mut [BandWriter],
     facts: &mut [BandFacts],
-    position: u64,
-    slot: Slot<'_>,
+    first: u64,
+    slots: Vec<Slot<'_>>,
 ) -> Result<(), IngestError> {
-    let windows = level_windows(slot.window, tiles.len());
-    let pass = |writer: &mut BandWriter| match c.form {
-        Form::Archive => writer.pass(position + 1),
-        Form::Recent => Ok(()),
-    };
-    let (words, judged, shares) = match slot.content {
-        Content::Judged { words, judged, shares } => (words, judged, shares),
-        Content::Planes(mut planes) => {
-            facts
-                .par_iter_mut()
-                .zip(&planes)
-                .for_each(|(facts, plane)| facts.add(position, &tiles[0], &slot.window, plane));
-            for (level, tile) in tiles.iter().enumerate() {
-                if level > 0 {
-                    planes = c.halve(&planes, windows[level - 1].width, windows[level - 1].height)?;
-                }
-                writers.par_iter_mut().zip(&planes).try_for_each(|(writer, plane)| {
-                    writer.put(position, level as u32, tile, &windows[level], plane)
-                })?;
+    let (mut judged, mut position) = (Vec::new(), first);
+    for Slot { window, content, .. } in slots {
+        match content {
+            Content::Judged { words, judged: children, shares } => {
+                judged.push((position, window, words, children, shares));
             }
-            return Ok(writers.par_iter_mut().try_for_each(pass)?);
+            Content::Planes(planes) => write_planes(c, tiles, writers, facts, (position, window), planes)?,
         }
-    };
-    // Quality decides, at every level, which pixels the other bands' means are made of.
-    let quality = c.quality.as_ref().map(|(q, table)| (*q, table));
-    let (mut levels, mut reductions) = (vec![words], Vec::new());
-    if let Some((q, table)) = quality {
-        let mut judged = judged;
-        for (below, w) in windows.iter().take(tiles.len().saturating_sub(1)).enumerate() {
-            let reduction = SceneReduction::judged(w.width, w.height, &judged).map_err(size)?;
-            let words = reduced(&reduction, &levels[below], &c.bands[q])?;
-            judged = table.judged(&words);
-            levels.push(words);
-            reductions.push(reduction);
-        }
+        position += 1;
     }
+    let ready = judged
+        .into_par_iter()
+        .map(|(position, window, words, children, shares)| {
+            let windows = level_windows(window, tiles.len());
+            let (words, reductions) = quality_levels(c, &windows, words, children)?;
+            Ok(Ready { position, windows, words, reductions, shares })
+        })
+        .collect::<Result<Vec<_>, IngestError>>()?;
+    let quality = c.quality.as_ref().map(|(q, _)| *q);
     writers.par_iter_mut().zip(facts).enumerate().try_for_each(|(b, (writer, facts))| {
-        if quality.is_some_and(|(q, _)| q == b) {
-            facts.add(position, &tiles[0], &slot.window, &levels[0]);
-            for (level, words) in levels.iter().enumerate() {
-                writer.put(position, level as u32, &tiles[level], &windows[level], words)?;
+        for slot in &ready {
+            if quality == Some(b) {
+                slot.write_words(tiles, writer, facts)?;
+            } else {
+                slot.write_band(c, b, tiles, writer, facts)?;
             }
-        } else {
-            let m = &c.product.measurements[b];
-            let mut plane = PLANE.take().unwrap_or(Pixels::empty(m.dtype));
-            if read_band(&shares, m, &slot.window, &mut plane)? {
-                facts.add(position, &tiles[0], &slot.window, &plane);
-                writer.put(position, 0, &tiles[0], &windows[0], &plane)?;
-                let mut above = None;
-                for (level, tile) in tiles.iter().enumerate().skip(1) {
-                    let below = above.as_ref().unwrap_or(&plane);
-                    let reduced = reduced(&reductions[level - 1], below, &c.bands[b])?;
-                    writer.put(position, level as u32, tile, &windows[level], &reduced)?;
-                    above = Some(reduced);
-                }
-            }
-            PLANE.set(Some(plane));
         }
-        Ok(pass(writer)?)
+        if c.form == Form::Archive {
+            writer.pass(position)?;
+        }
+        Ok(())
     })
+}
+
+/// One slot of a product without quality: all its planes.
+fn write_planes(
+    c: &Context<'_>,
+    tiles: &[PixelWindow],
+    writers: &mut [BandWriter],
+    facts: &mut [BandFacts],
+    (position, window): (u64, PixelWindow),
+    mut planes: Vec<Pixels>,
+) -> Result<(), IngestError> {
+    let windows = level_windows(window, tiles.len());
+    facts
+        .par_iter_mut()
+        .zip(&planes)
+        .for_each(|(facts, plane)| facts.add(position, &tiles[0], &window, plane));
+    for (level, tile) in tiles.iter().enumerate() {
+        if level > 0 {
+            planes = c.halve(&planes, windows[level - 1].width, windows[level - 1].height)?;
+        }
+        writers.par_iter_mut().zip(&planes).try_for_each(|(writer, plane)| {
+            writer.put(position, level as u32, tile, &windows[level], plane)
+        })?;
+    }
+    Ok(())
+}
+
+/// A slot whose quality words are known at every level.
+struct Ready<'d> {
+    position: u64,
+    windows: Vec<PixelWindow>,
+    words: Vec<Pixels>,
+    /// From each level to the next.
+    reductions: Vec<SceneReduction>,
+    shares: Vec<Share<'d>>,
+}
+
+/// The quality words of each level, which decide there what the other bands' means are made of.
+fn quality_levels(
+    c: &Context<'_>,
+    windows: &[PixelWindow],
+    words: Pixels,
+    mut judged: Vec<u8>,
+) -> Result<(Vec<Pixels>, Vec<SceneReduction>), IngestError> {
+    let (mut levels, mut reductions) = (vec![words], Vec::new());
+    let Some((q, table)) = &c.quality else { return Ok((levels, reductions)) };
+    for (below, w) in windows.iter().take(windows.len().saturating_sub(1)).enumerate() {
+        let reduction = SceneReduction::judged(w.width, w.height, &judged).map_err(size)?;
+        let words = reduced(&reduction, &levels[below], &c.bands[*q])?;
+        judged = table.judged(&words);
+        levels.push(words);
+        reductions.push(reduction);
+    }
+    Ok((levels, reductions))
+}
+
+impl Ready<'_> {
+    fn write_words(
+        &self,
+        tiles: &[PixelWindow],
+        writer: &mut BandWriter,
+        facts: &mut BandFacts,
+    ) -> Result<(), IngestError> {
+        facts.add(self.position, &tiles[0], &self.windows[0], &self.words[0]);
+        for (level, words) in self.words.iter().enumerate() {
+            writer.put(self.position, level as u32, &tiles[level], &self.windows[level], words)?;
+        }
+        Ok(())
+    }
+
+    fn write_band(
+        &self,
+        c: &Context<'_>,
+        b: usize,
+        tiles: &[PixelWindow],
+        writer: &mut BandWriter,
+        facts: &mut BandFacts,
+    ) -> Result<(), IngestError> {
+        let m = &c.product.measurements[b];
+        let mut plane = PLANE.take().unwrap_or(Pixels::empty(m.dtype));
+        if read_band(&self.shares, m, &self.windows[0], &mut plane)? {
+            facts.add(self.position, &tiles[0], &self.windows[0], &plane);
+            writer.put(self.position, 0, &tiles[0], &self.windows[0], &plane)?;
+            let mut above = None;
+            for (level, tile) in tiles.iter().enumerate().skip(1) {
+                let below = above.as_ref().unwrap_or(&plane);
+                let reduced = reduced(&self.reductions[level - 1], below, &c.bands[b])?;
+                writer.put(self.position, level as u32, tile, &self.windows[level], &reduced)?;
+                above = Some(reduced);
+            }
+        }
+        PLANE.set(Some(plane));
+        Ok(())
+    }
 }
 
 /// A slot's window at each level.

@@ -10,7 +10,7 @@ use tesela_store::ObjectKey;
 use crate::figures::{cpu_s, say};
 use crate::keeping::{decode_array, plain, slot_groups};
 use crate::scenes::BANDS;
-use crate::{Fallible, PRODUCT};
+use crate::{Fallible, PRODUCT, TILE};
 
 /// Turns of each side; the least CPU time counts.
 const TURNS: usize = 5;
@@ -19,7 +19,10 @@ const TURNS: usize = 5;
 /// pyramid and facts too. What of the chunks the mask spares is a figure of its own.
 pub fn measure(dir: &Path, dates: usize, pixels: usize) -> Fallible<()> {
     let cube = Cube::open(dir)?;
-    let groups = slot_groups(cube.index())?;
+    // Of the tile itself: recipes do not read the mosaic's coarse levels.
+    let tile = format!("/{}_{}/", TILE.0, TILE.1);
+    let mut groups = slot_groups(cube.index())?;
+    groups.retain(|group| group.contains(&tile));
     let mut recipe = shipped_recipe("geomedian_annual").ok_or("no such recipe")??;
     recipe.input = PRODUCT.into();
     let lock = cube.lock("bench")?;

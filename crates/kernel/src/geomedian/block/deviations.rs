@@ -12,10 +12,11 @@ pub(super) struct Columns<const L: usize> {
     bray_curtis: Kept<L>,
 }
 
-/// Observations lie along one line through the point if the squares of their cosines to the first of them have a mean
-/// above this. The cost then hardly rises along the line: a point that `f32` cannot tell from the minimiser may lie many
+/// Observations lie along one line through the point if the squares of their cosines to the first of them, weighted by
+/// `1/d`, have a mean above this. The mean is at most the factor by which the Weiszfeld map shortens what is left of the
+/// way along that line: the cost hardly rises there, and a point that `f32` cannot tell from the minimiser may lie many
 /// digital numbers off. One pixel of ten observations in a thousand, half of them cloud; none of twenty.
-const ALONG_A_LINE: f32 = 0.85;
+const ALONG_A_LINE: f32 = 0.9;
 
 /// EMAD (ρ), SMAD and BCMAD of each lane; NaN where no distance is defined.
 pub(super) struct Deviations<const L: usize> {
@@ -45,7 +46,7 @@ pub(super) fn deviations<V: Lanes<L>, const L: usize, const P: usize>(
         [&mut columns.squared, &mut columns.cosine, &mut columns.bray_curtis]
             .map(|column| column.room(room_for(n)));
     let (mut cosine_counts, mut bray_curtis_counts) = (zero, zero);
-    let (mut line, mut along_line) = ([zero; P], zero);
+    let (mut line, mut along_line, mut weights) = ([zero; P], zero, zero);
     if let Some(first) = obs.rows.first() {
         for j in 0..P {
             line[j] = V::load(&first[j]) - point[j];
@@ -66,7 +67,10 @@ pub(super) fn deviations<V: Lanes<L>, const L: usize, const P: usize>(
             apart = apart + difference.abs();
             together = together + sum.abs();
         }
-        along_line = along_line + V::choose(here, along * along / squared, zero);
+        let weight = V::choose(here, one / squared.sqrt(), zero);
+        let along = along * weight;
+        along_line = along_line + along * along * weight;
+        weights = weights + weight;
         let length = length_squared.sqrt();
         let lengths = length + point_length;
         let lengths_squared = lengths * lengths;
@@ -95,6 +99,6 @@ pub(super) fn deviations<V: Lanes<L>, const L: usize, const P: usize>(
     let smad = ((low + high) * half).to_array();
     let (low, high) = median::<V, L>(bray_curtis_column, n, bray_curtis_counts);
     let bcmad = ((low + high) * half).to_array();
-    let flat = (V::splat(ALONG_A_LINE) * dot(&line, &line) * obs.counts).less(along_line);
+    let flat = (V::splat(ALONG_A_LINE) * dot(&line, &line) * weights).less(along_line);
     Deviations { emad, smad, bcmad, flat: V::bits(flat) }
 }

@@ -4,6 +4,7 @@ use super::deviations::{Columns, deviations};
 use super::lanes::{Lanes, dot};
 use super::planes::Planes;
 use super::solve::{Observations, solve};
+use super::vertex::{FEW, vertex};
 use super::{LANE_BANDS, set_bits};
 
 /// `L` neighbouring pixels, the complete observations of each moved together.
@@ -80,8 +81,7 @@ impl<'a, const L: usize> Group<'a, L> {
             return 0;
         }
         let Self { rows, counts, active } = self;
-        let (point, solved) = solve(&observations(rows, counts, *active), V::mask(*active));
-        let answered = V::bits(solved);
+        let (point, answered) = minimisers::<V, L>(rows, counts, *active);
         if answered == 0 {
             return 0;
         }
@@ -108,6 +108,34 @@ impl<'a, const L: usize> Group<'a, L> {
         }
         answered
     }
+}
+
+/// The minimisers of the lanes of `active`, and which were found.
+#[inline(always)]
+fn minimisers<V: Lanes<L>, const L: usize>(
+    rows: &[[[f32; L]; LANE_BANDS]],
+    counts: &[usize; L],
+    active: u32,
+) -> ([V; LANE_BANDS], u32) {
+    let mut few = 0;
+    for (l, n) in counts.iter().enumerate() {
+        few |= u32::from(*n <= FEW) << l;
+    }
+    let few = active & few;
+    if few == 0 {
+        let (point, solved) = solve(&observations(rows, counts, active), V::mask(active));
+        return (point, V::bits(solved));
+    }
+    let (observed, is_observed) = vertex(&observations(rows, counts, few), V::mask(few));
+    let rest = active & !V::bits(is_observed);
+    if rest == 0 {
+        return (observed, active);
+    }
+    let (mut point, solved) = solve(&observations(rows, counts, rest), V::mask(rest));
+    for (point, observed) in point.iter_mut().zip(observed) {
+        *point = V::choose(is_observed, observed, *point);
+    }
+    (point, V::bits(solved) | V::bits(is_observed))
 }
 
 /// Moves the complete observations of each lane to the front, in their order.

@@ -1,7 +1,8 @@
 //! Geomedians of whole blocks: many pixels at once, straight from stored samples.
 //!
-//! Pixels go side by side through the vector lanes of the machine in `f32`; a pixel with few observations, with its
-//! minimiser at an observation, or with no unique one goes through the scalar solver in `f64`. Which way a pixel goes
+//! Pixels go side by side through the vector lanes of the machine in `f32`; a pixel with one observation or two, with its
+//! minimiser close to an observation, with a nearly flat cost or with no unique minimiser goes through the scalar solver
+//! in `f64`. Which way a pixel goes
 //! and what comes out depends on its own observations alone: not on the pixels beside it, on where a block begins, on
 //! threads or on the [`Level`].
 
@@ -18,6 +19,7 @@ mod stack;
 mod strip;
 #[cfg(test)]
 mod tests;
+mod vertex;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -34,9 +36,8 @@ use strip::{STRIP, Strip, read, strips};
 #[cfg(target_arch = "x86_64")]
 use x86::{Avx2, Avx512, Sse2};
 
-/// Pixels with at most this many observations are solved in `f64`: at `n = 3` nearly half of all minimisers are an
-/// observation, at 8 one in a hundred.
-pub const SCALAR_UP_TO: usize = 8;
+/// Pixels with at most this many observations are solved in `f64`, in closed form.
+pub const SCALAR_UP_TO: usize = 2;
 
 /// The number of bands that goes through the lanes; others are solved pixel by pixel.
 const LANE_BANDS: usize = 6;

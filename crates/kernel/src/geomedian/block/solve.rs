@@ -16,8 +16,12 @@ const TOLERANCE: f32 = 2e-6;
 /// either to say, the deviations find out.
 const LEAP: f32 = 2e-6;
 
+/// Lanes with fewer observations than this, where costs are flat more often, must come as near as this share of both.
+const SPARSE: f32 = 13.0;
+const NEARER: f32 = 0.5;
+
 /// A lane is given up when its point is nearer to an observation than this share of the mean distance.
-const NEAR_SHARE: f32 = 0.01;
+const NEAR_SHARE: f32 = 0.003;
 
 /// Cost may grow by this share (rounding) before an extrapolation is refused.
 const CLIMB_TOLERANCE: f32 = 1e-6;
@@ -59,6 +63,10 @@ pub(super) fn solve<V: Lanes<L>, const L: usize, const P: usize>(
     // An inactive lane may be empty.
     let per_count = one / V::choose(active, obs.counts, one);
 
+    let nearer = V::choose(obs.counts.less(V::splat(SPARSE)), V::splat(NEARER * NEARER), one);
+    let (tolerance, longest_leap) =
+        (V::splat(TOLERANCE * TOLERANCE) * nearer, V::splat(LEAP * LEAP) * nearer);
+
     let mut y = mean(obs, per_count);
     let mut running = active;
     let mut solved = V::and_not(active, active);
@@ -99,8 +107,8 @@ pub(super) fn solve<V: Lanes<L>, const L: usize, const P: usize>(
         let near = V::splat(NEAR_SHARE) * mean_distance;
         let given_up = V::and(running, pass.nearest.less(near * near));
         let scale = mean_distance * mean_weight;
-        let still = (dot(&step, &step) * (scale * scale)).less(V::splat(TOLERANCE * TOLERANCE));
-        let near_by = dot(&leap, &leap).less(V::splat(LEAP * LEAP));
+        let still = (dot(&step, &step) * (scale * scale)).less(tolerance);
+        let near_by = dot(&leap, &leap).less(longest_leap);
         let done = V::and_not(V::and(running, V::and(still, near_by)), given_up);
         solved = V::or(solved, done);
         let going_on = V::and_not(V::and_not(running, done), given_up);

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::FileExt;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -149,9 +149,8 @@ impl LocalObjects {
         if offset.checked_add(len).is_none_or(|end| end > open.size) {
             return Err(truncated());
         }
-        let mut bytes = vec![0; usize::try_from(len).map_err(|_| truncated())?];
-        open.file.read_exact_at(&mut bytes, offset).map_err(io_error("read", &self.path(key)))?;
-        Ok(bytes)
+        let len = usize::try_from(len).map_err(|_| truncated())?;
+        read_exact_at(&open.file, offset, len).map_err(io_error("read", &self.path(key)))
     }
 
     fn walk(&self, directory: &Path, visit: &mut Visit<'_>) -> Result<(), StoreError> {
@@ -199,7 +198,6 @@ const SYNCS_WHOLE: bool = cfg!(target_os = "linux");
 
 #[cfg(target_os = "linux")]
 fn sync_file_system(root: &Path) -> std::io::Result<()> {
-    use std::os::fd::AsRawFd;
     let open = File::open(root)?;
     // SAFETY: the descriptor is open for the length of the call.
     if unsafe { libc::syncfs(open.as_raw_fd()) } == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
@@ -383,6 +381,29 @@ impl Objects for LocalObjects {
             Err(e) => Err(io_error("delete", path)(e)),
         }
     }
+}
+
+/// Reads so many bytes into memory that is not zeroed before.
+fn read_exact_at(file: &File, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes: Vec<u8> = Vec::with_capacity(len);
+    while bytes.len() < len {
+        let at = i64::try_from(offset + bytes.len() as u64).map_err(io::Error::other)?;
+        let left = len - bytes.len();
+        // SAFETY: at most `left` bytes go into the capacity that is left.
+        let n = unsafe {
+            libc::pread(file.as_raw_fd(), bytes.spare_capacity_mut().as_mut_ptr().cast(), left, at)
+        };
+        match usize::try_from(n) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            // SAFETY: `pread` wrote that many.
+            Ok(n) => unsafe { bytes.set_len(bytes.len() + n) },
+            Err(_) => match io::Error::last_os_error() {
+                e if e.kind() == ErrorKind::Interrupted => {}
+                e => return Err(e),
+            },
+        }
+    }
+    Ok(bytes)
 }
 
 /// Gives a staged file its name, unless the name is taken.

@@ -91,6 +91,20 @@ fn across_180_on_its_own_grid() {
         );
         // Either side, and beside the scene in the same tile.
         let server = Server::start(&cube);
+        // OGC API boxes cross 180, as GeoJSON's do; those of WMS, WMTS and TileJSON must not.
+        let collection = server.json(&format!("collections/{PRODUCT}"));
+        let whole: [f64; 4] =
+            std::array::from_fn(|i| collection["extent"]["spatial"]["bbox"][0][i].as_f64().unwrap());
+        assert_eq!(whole, [west, south, east, north]);
+        let tilejson = server.json(&format!("tiles/{PRODUCT}/WebMercatorQuad/tilejson.json"));
+        assert_eq!(tilejson["bounds"], serde_json::json!([-180.0, south, 180.0, north]));
+        let centre = tilejson["center"][0].as_f64().unwrap();
+        assert!(centre.abs() > 179.9, "{tilejson:#}");
+        let wms = server.get("wms?service=WMS&request=GetCapabilities&version=1.3.0").text();
+        assert!(wms.contains("<westBoundLongitude>-180</westBoundLongitude>"), "{wms}");
+        assert!(wms.contains("<eastBoundLongitude>180</eastBoundLongitude>"), "{wms}");
+        let wmts = server.get("wmts?service=WMTS&request=GetCapabilities").text();
+        assert!(wmts.contains(&format!("<ows:LowerCorner>-180 {south}</ows:LowerCorner>")), "{wmts}");
         for (lon, scenes) in [(west + 0.01, 1), (180.0, 1), (-180.0, 1), (east - 0.01, 1), (west - 0.01, 0)] {
             let lat = (south + north) / 2.0;
             let path = format!("v1/lineage?product={PRODUCT}&lon={lon}&lat={lat}&datetime={DATE}");

@@ -63,6 +63,19 @@ impl BoundingBox {
         (between || other) && self.y_min <= lat && lat <= self.y_max
     }
 
+    /// Longitude and latitude bounds for documents whose boxes cannot cross the 180th meridian: all longitudes where these
+    /// do, `x_min` above `x_max`.
+    pub fn not_across_180(&self) -> Self {
+        if self.x_min > self.x_max { Self { x_min: -180.0, x_max: 180.0, ..*self } } else { *self }
+    }
+
+    /// The middle of longitude and latitude bounds, which may cross the 180th meridian.
+    pub fn middle_place(&self) -> (f64, f64) {
+        let turn = if self.x_min > self.x_max { 360.0 } else { 0.0 };
+        let lon = (self.x_min + self.x_max + turn) / 2.0;
+        (if lon > 180.0 { lon - 360.0 } else { lon }, (self.y_min + self.y_max) / 2.0)
+    }
+
     /// The smallest box holding both.
     pub fn union(&self, other: &Self) -> Self {
         Self::new(
@@ -104,5 +117,15 @@ mod tests {
         assert!(west.holds_place(180.0, 0.5) && west.holds_place(-180.0, 0.5));
         assert!(!west.holds_place(-179.9, 0.5) && !west.holds_place(0.0, 0.5));
         assert!(BoundingBox::new(-180.0, -90.0, 180.0, -80.0).holds_place(13.0, -90.0));
+    }
+
+    #[test]
+    fn bounds_across_180_have_their_middle_there() {
+        let fiji = BoundingBox::new(176.0, -21.0, -178.0, -12.0);
+        assert_eq!(fiji.middle_place(), (179.0, -16.5));
+        assert_eq!(BoundingBox::new(178.0, -1.0, -174.0, 1.0).middle_place(), (-178.0, 0.0));
+        assert_eq!(fiji.not_across_180(), BoundingBox::new(-180.0, -21.0, 180.0, -12.0));
+        let mexico = BoundingBox::new(-118.0, 14.0, -86.0, 33.0);
+        assert_eq!((mexico.middle_place(), mexico.not_across_180()), ((-102.0, 23.5), mexico));
     }
 }

@@ -74,7 +74,7 @@ impl SqliteIndex {
     }
 }
 
-/// Bounds of a product's visible scenes. A footprint holds every scene its path and row ever had, so only those are
+/// Bounds of a product's visible scenes, west above east where they cross the 180th meridian. A footprint holds every scene its path and row ever had, so only those are
 /// read whose footprint lies further out than what was found.
 fn visible_bounds(db: &Connection, product: &str, snapshot: u64) -> Result<Option<BoundingBox>, IndexError> {
     let sides = "iif(west > east, -180.0, west), south, iif(west > east, -180.0, -east), -north";
@@ -114,5 +114,38 @@ fn visible_bounds(db: &Connection, product: &str, snapshot: u64) -> Result<Optio
         }
     }
     let [west, south, east, north] = found;
-    Ok(west.is_finite().then(|| BoundingBox::new(west, south, -east, -north)))
+    if west != -180.0 || east != -180.0 {
+        return Ok(west.is_finite().then(|| BoundingBox::new(west, south, -east, -north)));
+    }
+    let (west, east) = visible_arc(db, product, snapshot)?.unwrap_or((west, -east));
+    Ok(Some(BoundingBox::new(west, south, east, -north)))
+}
+
+/// West and east of the shortest arc that holds all visible scenes, west above east, where one of them crosses the 180th
+/// meridian; `None` where none does, or where there is no gap between them.
+fn visible_arc(db: &Connection, product: &str, snapshot: u64) -> Result<Option<(f64, f64)>, IndexError> {
+    let mut statement = db
+        .prepare_cached(&format!(
+            "SELECT DISTINCT west, east FROM scenes INDEXED BY scenes_day WHERE product = ?1 AND {VISIBLE}"
+        ))
+        .context("read extent")?;
+    let mut arcs: Vec<(f64, f64)> = statement
+        .query_map(params![product, snapshot as i64], |r| Ok((r.get(0)?, r.get(1)?)))
+        .and_then(Iterator::collect)
+        .context("read extent")?;
+    if !arcs.iter().any(|(west, east)| west > east) {
+        return Ok(None);
+    }
+    arcs.iter_mut().filter(|(west, east)| west > east).for_each(|(_, east)| *east += 360.0);
+    arcs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // What lies past 180 covers the circle's beginning too.
+    let mut covered = arcs.iter().map(|(_, east)| east - 360.0).fold(-180.0, f64::max);
+    let mut gap = (0.0, covered, covered);
+    for (west, east) in arcs {
+        if west - covered > gap.0 {
+            gap = (west - covered, west, covered);
+        }
+        covered = covered.max(east);
+    }
+    Ok((gap.0 > 0.0).then_some((gap.1, gap.2)))
 }

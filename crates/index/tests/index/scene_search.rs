@@ -294,6 +294,70 @@ fn refill_footprints(dir: &Path) {
     assert!(db.execute(insert, ()).unwrap() > 60);
 }
 
+/// Bounds of all boxes. With one across the antimeridian: from the western edge from which the last eastern edge lies
+/// nearest, going east; the whole circle where that is a turn or more.
+fn extent(boxes: &[BoundingBox]) -> Option<BoundingBox> {
+    let flat = boxes.iter().copied().map(|b| b.not_across_180()).reduce(|a, b| a.union(&b))?;
+    if !boxes.iter().any(|b| b.x_min > b.x_max) {
+        return Some(flat);
+    }
+    let turned = |from: f64, to: f64| if to < from { to + 360.0 - from } else { to - from };
+    let reach = |from: f64| {
+        let last = |b: &BoundingBox| turned(from, b.x_min) + turned(b.x_min, b.x_max);
+        boxes.iter().map(last).fold(0.0, f64::max)
+    };
+    let (west, reach) = boxes.iter().map(|b| (b.x_min, reach(b.x_min))).min_by(|a, b| a.1.total_cmp(&b.1))?;
+    if reach >= 360.0 {
+        return Some(BoundingBox { x_min: -180.0, x_max: 180.0, ..flat });
+    }
+    let nearest = |b: &&BoundingBox| (turned(west, b.x_max) - reach).abs() < 1e-9;
+    let east = boxes.iter().find(nearest)?.x_max;
+    Some(BoundingBox { x_min: west, x_max: east, ..flat })
+}
+
+#[test]
+fn the_extent_of_scenes_on_either_side_of_180_is_the_shortest_that_holds_them() {
+    let of = |boxes: &[[f64; 2]]| {
+        let dir = tempfile::tempdir().unwrap();
+        let index = SqliteIndex::create(dir.path()).unwrap();
+        index.put_grid(&tesela_grid::builtin_grid("mx6372_30").unwrap()).unwrap();
+        index.put_product("p", ProductKind::Scenes, "mx6372_30", "{}").unwrap();
+        let scenes = boxes.iter().enumerate().map(|(i, [west, east])| NewScene {
+            scene_key: i.to_string(),
+            product_id: i.to_string(),
+            platform: "landsat-8".into(),
+            wrs_path: 1 + (i % 2) as u16,
+            wrs_row: 1,
+            acquired: Instant(i as i64),
+            solar_day: "1970-01-01".into(),
+            processed: None,
+            tier: None,
+            cloud_cover: None,
+            bbox: BoundingBox::new(*west, -18.0, *east, -16.0),
+            synthetic: true,
+            document: "{}".into(),
+        });
+        let commit = IngestCommit {
+            product: "p".into(),
+            scenes: scenes.collect(),
+            summary: "{}".into(),
+            ..IngestCommit::default()
+        };
+        index.commit_ingest(&commit).unwrap();
+        let (found, ..) = index.scenes_extent("p", 1).unwrap().unwrap();
+        (found.x_min, found.x_max)
+    };
+    assert_eq!(of(&[[179.0, -179.0]]), (179.0, -179.0));
+    assert_eq!(of(&[[179.0, -179.0], [176.0, 178.0], [-178.0, -176.0]]), (176.0, -176.0));
+    assert_eq!(of(&[[179.0, -179.0], [-70.0, -60.0], [100.0, 110.0]]), (100.0, -60.0));
+    // Across 180 from a scene that begins there, and one that ends there.
+    assert_eq!(of(&[[180.0, -179.0], [-180.0, -178.0], [178.0, 180.0]]), (178.0, -178.0));
+    assert_eq!(of(&[[-180.0, 180.0], [179.0, -179.0]]), (-180.0, 180.0), "round a pole");
+    assert_eq!(of(&[[1.0, -179.0], [-180.0, 2.0]]), (-180.0, 180.0), "no gap");
+    // None crosses it: as they lie.
+    assert_eq!(of(&[[176.0, 178.0], [-178.0, -176.0]]), (-178.0, 178.0));
+}
+
 #[test]
 fn the_extent_and_the_days_are_those_of_all_scenes() {
     let (_dir, index, known, mut random) = cube(3);
@@ -302,12 +366,7 @@ fn the_extent_and_the_days_are_those_of_all_scenes() {
         let (product, snapshot) = (PRODUCTS[random.below(2)], random.below(latest as usize + 1) as u64);
         let scenes =
             || known.iter().filter(|k| k.product == product && visible(k, snapshot)).map(|k| &k.scene);
-        // A scene across the antimeridian has no other bounds than the whole circle.
-        let bounds = scenes().map(|s| match s.bbox {
-            b if b.x_min > b.x_max => BoundingBox::new(-180.0, b.y_min, 180.0, b.y_max),
-            b => b,
-        });
-        let expected = bounds.reduce(|a, b| a.union(&b)).map(|b| {
+        let expected = extent(&scenes().map(|s| s.bbox).collect::<Vec<_>>()).map(|b| {
             let times = || scenes().map(|s| s.acquired);
             (b, times().min().unwrap(), times().max().unwrap())
         });

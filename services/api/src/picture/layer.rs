@@ -65,7 +65,7 @@ impl LayerView {
             title: lang.marked(lang.text_or(&product.title, &product.id), synthetic).into_owned(),
             description,
             status: product.status.as_str(),
-            lon_lat: extent.lon_lat,
+            lon_lat: extent.lon_lat.not_across_180(),
             dates,
             styles: styles(product, lang),
         })

@@ -98,7 +98,9 @@ fn tilejson(
         .collect();
     let query = if handed_on.is_empty() { String::new() } else { format!("?{}", handed_on.join("&")) };
     let max_zoom = deepest_useful(&set, &product.grid, &bounds);
-    let centre = ((bounds.x_min + bounds.x_max) / 2.0, (bounds.y_min + bounds.y_max) / 2.0);
+    let centre = bounds.middle_place();
+    // TileJSON's bounds must not wrap around the 180th meridian.
+    let bounds = bounds.not_across_180();
     let title = lang.marked(lang.text_or(&product.title, &product.id), catalog.synthetic);
     let document = json!({
         "tilejson": "3.0.0",

@@ -44,8 +44,11 @@ export function currentStyle(state) {
   return stylesOf(currentProduct(state)).find((style) => style.name === state.get('style'));
 }
 
-/** @param {any} product @returns {number[]|null} [west, south, east, north] */
-export const bboxOf = (product) => product?.extent?.spatial?.bbox?.[0] ?? null;
+/** @param {any} product @returns {number[]|null} [west, south, east, north], east past 180 where the box crosses it */
+export function bboxOf(product) {
+  const [w, s, e, n] = product?.extent?.spatial?.bbox?.[0] ?? [];
+  return w === undefined ? null : [w, s, w > e ? e + 360 : e, n];
+}
 
 /** @param {any} product whether it holds one raster per acquisition */
 export const isScenes = (product) => product?.['tesela:kind'] === 'scenes';

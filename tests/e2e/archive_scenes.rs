@@ -12,7 +12,7 @@ use crate::harness::archive::{Archive, DERIVED, compute, derived_digests};
 use crate::harness::{Server, TestCube, python_with};
 
 /// The USGS identifier of a scene folder.
-fn id(scene: &Path) -> String {
+pub fn id(scene: &Path) -> String {
     scene.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
@@ -20,7 +20,7 @@ fn texts(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|p| p.to_str().unwrap().to_owned()).collect()
 }
 
-fn ingest(cube: &TestCube, scenes: &[PathBuf]) -> Value {
+pub fn ingest(cube: &TestCube, scenes: &[PathBuf]) -> Value {
     cube.json(&[vec!["ingest".to_owned(), "--batch-days".to_owned(), "4".to_owned()], texts(scenes)].concat())
 }
 
@@ -28,13 +28,13 @@ fn latest(cube: &TestCube) -> u64 {
     cube.json(&["info"])["snapshot"].as_u64().unwrap()
 }
 
-fn listed(cube: &TestCube, more: &[&str]) -> Vec<String> {
+pub fn listed(cube: &TestCube, more: &[&str]) -> Vec<String> {
     let rows = cube.json(&[&["scenes", "list", "--limit", "0"][..], more].concat());
     rows.as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Questions about the whole and about random places, on every date there ever was.
-fn questions(server: &Server, seed: u64) -> Vec<String> {
+pub fn questions(server: &Server, seed: u64) -> Vec<String> {
     let area = bounds(server);
     let mut random = Random(seed);
     let mut all: Vec<String> = (0..30).map(|_| series_of(&mut random, area)).collect();
@@ -54,7 +54,7 @@ fn questions(server: &Server, seed: u64) -> Vec<String> {
 }
 
 #[track_caller]
-fn same_derived(a: &TestCube, b: &TestCube) {
+pub fn same_derived(a: &TestCube, b: &TestCube) {
     if python_with("zarr") {
         assert_eq!(derived_digests(a), derived_digests(b));
     }
@@ -167,7 +167,7 @@ fn an_archived_scene_is_as_if_it_had_never_come() {
 }
 
 /// A later processing of a scene: its names and metadata say so; `change` makes each file.
-fn reprocessed(scene: &Path, to: &Path, date: &str, change: impl Fn(&Path, &Path)) -> PathBuf {
+pub fn reprocessed(scene: &Path, to: &Path, date: &str, change: impl Fn(&Path, &Path)) -> PathBuf {
     let old = id(scene);
     let processed = old.split('_').nth(4).unwrap().to_owned();
     let new = old.replace(&format!("_{processed}_"), &format!("_{date}_"));
@@ -183,7 +183,7 @@ fn reprocessed(scene: &Path, to: &Path, date: &str, change: impl Fn(&Path, &Path
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::copy(from, to).unwrap();
 }
 

@@ -29,6 +29,7 @@ mod harness;
 mod keeping;
 mod kills;
 mod memory;
+mod moved_days;
 mod ndvi_and_zones;
 mod plans;
 mod provenance;

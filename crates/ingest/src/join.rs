@@ -12,13 +12,14 @@ use crate::source::SceneSource;
 
 /// Adds to a day of new scenes those that the cube holds in the slots which change, so that these are fused from all
 /// their sources; and the tiles that an earlier processing met and the new one does not. `known` are the scenes of the
-/// cube by key. The scenes that were joined.
+/// cube by key, `replaced` the keys of those that go with the same commit. The scenes that were joined.
 pub(crate) fn join_day(
     index: &dyn Index,
     product: &ProductDef,
     grid: &GridDef,
     day: &mut Day,
     known: &BTreeMap<&str, &SceneRow>,
+    replaced: &BTreeSet<String>,
     snapshot: u64,
 ) -> Result<Vec<String>, IngestError> {
     let new: BTreeSet<String> = day.scenes.iter().map(|s| s.source.product_id.clone()).collect();
@@ -30,7 +31,9 @@ pub(crate) fn join_day(
         day.left.extend(slots.iter().filter(|s| day.key.holds(s) && !met.contains(&s.tile)).map(|s| s.tile));
     }
     let mut sharing = scenes_in(index, product, &day.key, &day.tiles(grid, &new), snapshot)?;
-    sharing.retain(|id, row| !keys.contains(&row.scene_key) && !new.contains(id));
+    sharing.retain(|id, row| {
+        !keys.contains(&row.scene_key) && !replaced.contains(&row.scene_key) && !new.contains(id)
+    });
     let mut joined = Vec::with_capacity(sharing.len());
     for row in sharing.values() {
         let scene = placed(index, product, grid, row).map_err(|reason| IngestError::RefuseSource {
@@ -43,6 +46,38 @@ pub(crate) fn join_day(
     day.scenes.extend(joined);
     day.sort();
     Ok(sharing.into_keys().collect())
+}
+
+/// Where new scenes leave a day altogether: an earlier processing put them on another solar day. The tiles by that day,
+/// and the scenes that leave it.
+pub(crate) fn days_left(
+    index: &dyn Index,
+    days: &[Day],
+    known: &BTreeMap<&str, &SceneRow>,
+    snapshot: u64,
+) -> Result<BTreeMap<DayKey, LeftDay>, IngestError> {
+    let mut found: BTreeMap<DayKey, LeftDay> = BTreeMap::new();
+    let new = days.iter().flat_map(|day| day.scenes.iter().map(move |scene| (day.key, &scene.source)));
+    for (key, source) in new {
+        let Some(earlier) = known.get(source.scene_key.as_str()) else { continue };
+        for slot in index.scene_slots(earlier.id, snapshot)?.iter().filter(|slot| !key.holds(slot)) {
+            let text = index.scene_document(earlier.id)?.unwrap_or_default();
+            let platform = serde_json::from_str::<SceneSource>(&text).map(|s| s.platform.stac_name());
+            let (Ok(platform), Ok(solar_day)) = (platform, slot.solar_day.parse()) else { continue };
+            let left = found.entry(DayKey { solar_day, platform }).or_default();
+            left.tiles.insert(slot.tile);
+            left.scenes.insert(source.product_id.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// What leaves a day.
+#[derive(Debug, Default)]
+pub(crate) struct LeftDay {
+    pub(crate) tiles: BTreeSet<TileId>,
+    /// Identifiers of the new scenes that were on it before.
+    pub(crate) scenes: BTreeSet<String>,
 }
 
 /// Scenes of a day's slots in some tiles, by identifier.

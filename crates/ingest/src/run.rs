@@ -15,8 +15,8 @@ use tesela_store::Store;
 
 use crate::IngestError;
 use crate::batch::{Job, units_at_once, write_batch};
-use crate::join::{join_day, without_archived};
-use crate::plan::{Day, PlannedScene, batches, place, resolve_files};
+use crate::join::{days_left, join_day, without_archived};
+use crate::plan::{Day, DayKey, PlannedScene, batches, place, resolve_files};
 use crate::raster;
 use crate::slots::Context;
 use crate::source::{AcceptRule, RefusalReason, SceneSource, discover};
@@ -301,6 +301,7 @@ fn write(
     let scene_pixels: u64 =
         new_scenes.iter().map(|s| (s.geobox.width * s.geobox.height * s.files.len()) as u64).sum();
     let mut batches = batches(new_scenes, options.days());
+    together(index, &mut batches, known, report.snapshot)?;
     for days in &mut batches {
         *days = joined(index, product, grid, std::mem::take(days), known, options, progress, report)?;
     }
@@ -383,40 +384,103 @@ fn take_damaged(days: &mut Vec<Day>, error: &IngestError, new_ids: &BTreeSet<Str
     taken
 }
 
-/// Days with the scenes of the cube that fuse with theirs. A source that is gone keeps new scenes of its day out, and
-/// nothing else.
+/// Days with the scenes of the cube that fuse with theirs, and the days that a new scene leaves because its earlier
+/// processing was on another one. A source that is gone keeps new scenes of its day out, and nothing else.
 #[allow(clippy::too_many_arguments)]
 fn joined(
     index: &dyn Index,
     product: &ProductDef,
     grid: &GridDef,
-    days: Vec<Day>,
+    mut days: Vec<Day>,
     known: &BTreeMap<&str, &SceneRow>,
     options: &IngestOptions,
     progress: &dyn Progress,
     report: &mut IngestReport,
 ) -> Result<Vec<Day>, IngestError> {
-    let mut whole = Vec::with_capacity(days.len());
-    for mut day in days {
-        match join_day(index, product, grid, &mut day, known, report.snapshot) {
-            Ok(joined) => {
-                for id in joined {
-                    let words = format!("{id} is fused again with new scenes of its day");
-                    if !report.warnings.contains(&words) {
-                        progress.note(&words);
-                        report.warnings.push(words);
+    'again: loop {
+        let left = days_left(index, &days, known, report.snapshot)?;
+        let new = || days.iter().flat_map(|day| &day.scenes);
+        let replaced: BTreeSet<String> = new().map(|s| s.source.scene_key.clone()).collect();
+        let mut whole = days.clone();
+        for (key, left) in &left {
+            match whole.iter_mut().find(|day| day.key == *key) {
+                Some(day) => day.left.extend(&left.tiles),
+                None => whole.push(Day { key: *key, scenes: Vec::new(), left: left.tiles.clone() }),
+            }
+        }
+        for day in &mut whole {
+            match join_day(index, product, grid, day, known, &replaced, report.snapshot) {
+                Ok(joined) => {
+                    for id in joined {
+                        let words = format!("{id} is fused again with new scenes of its day");
+                        if !report.warnings.contains(&words) {
+                            progress.note(&words);
+                            report.warnings.push(words);
+                        }
                     }
                 }
-                whole.push(day);
-            }
-            Err(e) => {
-                let Some(code) = e.scene_code() else { return Err(e) };
-                for scene in &day.scenes {
-                    let path = &scene.source.source;
-                    refuse(index, product, options, progress, report, path, code, &e.to_string())?;
+                Err(e) => {
+                    let Some(code) = e.scene_code() else { return Err(e) };
+                    let leaves = left.get(&day.key).map(|left| left.scenes.clone()).unwrap_or_default();
+                    // A day without a new scene is there for those that leave it.
+                    let e = match e {
+                        IngestError::RefuseSource { product_id, other, reason } if product_id.is_empty() => {
+                            let product_id = leaves.first().cloned().unwrap_or_default();
+                            IngestError::RefuseSource { product_id, other, reason }
+                        }
+                        e => e,
+                    };
+                    let goes = |key: DayKey, s: &PlannedScene| {
+                        key == day.key || leaves.contains(&s.source.product_id)
+                    };
+                    for (key, scene) in days.iter().flat_map(|d| d.scenes.iter().map(move |s| (d.key, s))) {
+                        if goes(key, scene) {
+                            let path = &scene.source.source;
+                            refuse(index, product, options, progress, report, path, code, &e.to_string())?;
+                        }
+                    }
+                    for other in &mut days {
+                        let key = other.key;
+                        other.scenes.retain(|s| !goes(key, s));
+                    }
+                    days.retain(|day| !day.scenes.is_empty());
+                    continue 'again;
                 }
             }
         }
+        whole.sort_by_key(|day| (day.time(), day.key));
+        return Ok(whole);
     }
-    Ok(whole)
+}
+
+/// Makes one batch of those that change the same day, one because scenes come to it, the other because they leave it:
+/// both are one commit.
+fn together(
+    index: &dyn Index,
+    batches: &mut Vec<Vec<Day>>,
+    known: &BTreeMap<&str, &SceneRow>,
+    snapshot: u64,
+) -> Result<(), IngestError> {
+    let mut left: Vec<BTreeSet<DayKey>> = Vec::with_capacity(batches.len());
+    for days in batches.iter() {
+        left.push(days_left(index, days, known, snapshot)?.into_keys().collect());
+    }
+    let mut at = 0;
+    while at < batches.len() {
+        let changes =
+            |i: usize, key: &DayKey| left[i].contains(key) || batches[i].iter().any(|day| day.key == *key);
+        let other = (0..batches.len()).find(|i| *i != at && left[at].iter().any(|key| changes(*i, key)));
+        match other {
+            // The grown batch is looked at again.
+            Some(other) => {
+                let (days, mut more) = (batches.remove(other), left.remove(other));
+                at -= usize::from(other < at);
+                left[at].append(&mut more);
+                batches[at].extend(days);
+                batches[at].sort_by_key(|day| (day.time(), day.key));
+            }
+            None => at += 1,
+        }
+    }
+    Ok(())
 }

@@ -329,7 +329,7 @@ impl Work<'_> {
     ) -> Result<Vec<Day>, IngestError> {
         let mut days: Vec<Day> = batches(scenes, usize::MAX).into_iter().flatten().collect();
         for day in &mut days {
-            join_day(self.index, self.product, self.grid, day, known, snapshot)?;
+            join_day(self.index, self.product, self.grid, day, known, &BTreeSet::new(), snapshot)?;
         }
         Ok(days)
     }

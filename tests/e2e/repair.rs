@@ -218,16 +218,34 @@ fn sources_that_changed_are_taken_only_when_told_to() {
         }
     }
     let all = objects(&cube);
-    let slot = all["slots"].iter().find(|p| p.to_str().unwrap().contains("/red/c/")).unwrap();
-    flip(slot);
+    // Every date of one group.
+    let red = |p: &&PathBuf| p.to_str().unwrap().contains("/red/c/");
+    let group = |p: &Path| p.to_str().unwrap().split("/red/c/").next().unwrap().to_owned();
+    let first = group(all["slots"].iter().find(red).unwrap());
+    let slots: Vec<&PathBuf> = all["slots"].iter().filter(red).filter(|p| group(p) == first).collect();
+    slots.iter().for_each(|p| flip(p));
+    // The overviews of their days cannot be made as they were either.
+    all["overviews"].iter().filter(|p| p.to_str().unwrap().contains("/red/c/")).for_each(|p| flip(p));
     let before = latest(&cube);
     let outcome = cube.run(&["repair", "--grace", "0s"]);
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-    outcome.says(&["cannot", "--accept-changed", "differ from what was recorded"]);
-    assert_eq!((latest(&cube), faults(&cube).len()), (before, 1));
+    outcome.says(&["cannot", "--accept-changed", "differ from what was recorded", "are damaged themselves"]);
+    let left = faults(&cube);
+    let of_slots = left.iter().filter(|f| !f["what"].as_str().unwrap().contains("/mosaic/")).count();
+    assert!((latest(&cube), of_slots) == (before, slots.len()) && left.len() > of_slots, "{left:#?}");
     let report = cube.json(&["repair", "--accept-changed", "--grace", "0s"]);
-    assert_eq!(report["faults"][0]["outcome"], "changed", "{report:#}");
-    assert_eq!(latest(&cube), before + 1);
+    let outcomes = report["faults"].as_array().unwrap();
+    assert!(outcomes.iter().all(|f| f["outcome"] == "changed"), "{report:#}");
+    assert_eq!(latest(&cube), before + 1, "the overviews came with the slots");
+    {
+        // Days that no changed slot is of look as they did, at every level.
+        let server = Server::start(&cube);
+        let now = ask(&server, &prepared.questions);
+        let same = |q: &&String| q.contains("landsat_c2_sr") && q.starts_with("tiles/");
+        let asked: Vec<&String> = prepared.questions.iter().filter(same).collect();
+        let differ = asked.iter().filter(|q| now[**q] != prepared.answers[**q]).count();
+        assert!(differ > 0 && differ < asked.len() / 3, "{differ} of {} tiles changed", asked.len());
+    }
     assert!(!cube.json(&["info"])["stale"].as_array().unwrap().is_empty());
     compute(&cube);
     cube.ok(&["gc", "--keep", "0d", "--grace", "0s"]);
@@ -288,6 +306,37 @@ fn killed_it_leaves_all_as_it_was_and_is_run_again() {
     assert_eq!(latest(&cube), latest(&prepared.cube));
     prepared.as_before(&cube, "after the kills");
     eprintln!("{kills} kills; a repair takes {seconds:.2} s");
+}
+
+/// As an earlier version that made them otherwise would have left them: the recorded digests are of other bytes.
+#[test]
+fn overviews_that_come_out_otherwise_are_taken_only_when_told_to() {
+    if !python_with("sqlite3") {
+        return;
+    }
+    let prepared = Prepared::new();
+    let cube = copied(&prepared.cube);
+    let all = objects(&cube);
+    let overview = all["overviews"].iter().find(|p| p.to_str().unwrap().contains("/red/c/")).unwrap();
+    let key = overview.strip_prefix(cube.store()).unwrap().to_str().unwrap().to_owned();
+    flip(overview);
+    let script = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n\
+                  n = db.execute('update objects set digest = ? where key = ?', ('0' * 64, sys.argv[2])).rowcount\n\
+                  assert n == 1, n\ndb.commit()";
+    run_python(script, &[cube.index().to_str().unwrap().to_owned(), key]);
+    let before = latest(&cube);
+    let outcome = cube.run(&["repair", "--grace", "0s"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+    outcome.says(&["cannot", "differ from what was recorded", "--accept-changed"]);
+    assert_eq!((latest(&cube), faults(&cube).len()), (before, 1));
+    let report = cube.json(&["repair", "--accept-changed", "--grace", "0s"]);
+    assert_eq!(report["faults"][0]["outcome"], "changed", "{report:#}");
+    assert_eq!(latest(&cube), before + 1);
+    // What is made now is what there was: only the record was another. Nothing derived depends on it.
+    prepared.as_before(&cube, "overviews of now");
+    assert!(cube.json(&["info"])["stale"].as_array().unwrap().is_empty());
+    cube.ok(&["gc", "--keep", "0d", "--grace", "0s"]);
+    cube.is_sound();
 }
 
 /// As versions before left it where a later processing met fewer tiles: the scene has gone, its pixels have not.

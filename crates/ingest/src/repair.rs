@@ -9,9 +9,10 @@ use serde::Serialize;
 use tesela_crs::crs_info;
 use tesela_grid::{GridDef, TileId};
 use tesela_index::{
-    GroupKind, Index, MoveCommit, NewGroup, NewObject, NewSlot, ObjectRow, SceneChange, SlotRow,
+    GroupKind, Index, IngestCommit, MoveCommit, NewGroup, NewObject, NewOverview, NewSlot, ObjectRow,
+    SceneChange, SlotRow,
 };
-use tesela_layout::names::{array_name, slots_digest, slots_prefix};
+use tesela_layout::names::{array_name, slots_digest, slots_prefix, tiles_extent};
 use tesela_layout::{BandWriter, Form, SlotsGroup};
 use tesela_model::{Instant, Period, ProductDef, Progress};
 use tesela_store::{ObjectKey, Pixels, Store, Window};
@@ -63,6 +64,8 @@ pub struct Repairer<'r> {
     pub run: &'r str,
     /// Take what came out otherwise than recorded, as a new snapshot.
     pub accept_changed: bool,
+    /// The latest snapshot when the repair began.
+    pub began: u64,
     /// Numbers groups of the run.
     pub numbers: &'r AtomicUsize,
 }
@@ -406,12 +409,88 @@ impl Repairer<'_> {
         Ok(Some(DayKey { solar_day, platform: platform.stac_name() }))
     }
 
-    /// Makes a group of overviews again; `broken` are groups that could not be repaired.
+    /// Makes a group of overviews again; `broken` are groups whose objects are damaged still.
     ///
     /// # Errors
     /// As [`Repairer::slots`].
     pub fn overviews(&self, group: &DamagedGroup, broken: &BTreeSet<String>) -> Result<Outcome, IngestError> {
-        outcome(self.try_overviews(group, broken))
+        outcome(match self.try_overviews(group, broken) {
+            Err(Stop::Cannot(why)) if self.accept_changed => self.overviews_of_now(group, broken, &why),
+            other => other,
+        })
+    }
+
+    /// Takes the overviews that the slots of now give, as a new snapshot. What is not visible now keeps its damaged
+    /// place. `why` they could not be made as they were.
+    fn overviews_of_now(
+        &self,
+        damaged: &DamagedGroup,
+        broken: &BTreeSet<String>,
+        why: &str,
+    ) -> Result<Outcome, Stop> {
+        let snapshot = self.index.latest_snapshot()?;
+        let mut overviews: Vec<NewOverview> = Vec::new();
+        let mut places: Vec<Vec<Place>> = Vec::new();
+        let mut replaced = false;
+        for (row, _) in self.index.group_overviews(&damaged.prefix)? {
+            let around = Period { start: Instant(row.time.0 - 1), end: Instant(row.time.0 + 1) };
+            let visible = |snapshot| -> Result<bool, Stop> {
+                let found = self.index.overviews(&self.product.product, &around, snapshot)?;
+                Ok(found.iter().any(|found| found.id == row.id))
+            };
+            if !visible(snapshot)? {
+                replaced |= visible(self.began)?;
+                continue;
+            }
+            let (members, day) = self.members_of(&row, snapshot, broken)?;
+            overviews.push(NewOverview {
+                solar_day: row.solar_day,
+                time: row.time,
+                platform: row.platform,
+                prefix: String::new(),
+                position: places.len() as u64,
+                slots_digest: slots_digest(&members),
+                tile_min: row.tile_min,
+                tile_end: row.tile_end,
+            });
+            places.push(day);
+        }
+        if places.is_empty() && replaced {
+            return Ok(Outcome::Changed(format!(
+                "{why}; its days were made again with their slots; what is damaged goes with the earlier snapshots \
+                 (`tesela gc`)"
+            )));
+        }
+        let Some((min, end)) = tiles_extent(places.iter().flatten().map(|place| place.tile)) else {
+            return Err(Stop::Cannot(format!(
+                "{why}; only earlier snapshots see it, and these cannot change; `tesela gc` lets go of them"
+            )));
+        };
+        let crs = crs_info(&self.grid.crs)?;
+        let c = self.context(&crs, Form::Recent);
+        let times = overviews.iter().map(|o| o.time).collect();
+        let made = write_group(&c, &OverviewsGroup { min, end, times, places }, self.next())?;
+        for overview in &mut overviews {
+            overview.prefix.clone_from(&made.prefix);
+            (overview.tile_min, overview.tile_end) = (min, end);
+        }
+        let (days, bytes) = (overviews.len(), made.objects.iter().map(|o| o.bytes).sum::<u64>());
+        let summary =
+            serde_json::json!({"product": self.product.product, "scenes": 0, "slots": 0, "bytes": bytes});
+        self.store.sync()?;
+        let snapshot = self.index.commit_ingest(&IngestCommit {
+            change: SceneChange::Repair,
+            product: self.product.product.clone(),
+            run: self.run.into(),
+            summary: summary.to_string(),
+            overview_groups: vec![made],
+            overviews,
+            ..IngestCommit::default()
+        })?;
+        Ok(Outcome::Changed(format!(
+            "{why}; the overviews of {days} days are new in snapshot {snapshot}; what is damaged goes with the earlier \
+             snapshots (`tesela gc`)"
+        )))
     }
 
     fn try_overviews(&self, damaged: &DamagedGroup, broken: &BTreeSet<String>) -> Result<Outcome, Stop> {
@@ -449,7 +528,8 @@ impl Repairer<'_> {
         if !differing.is_empty() {
             self.store.delete_under(&ObjectKey::new(&made.prefix)?)?;
             return Err(Stop::Cannot(format!(
-                "made again from its slots, {} objects differ from what was recorded ({})",
+                "made again from its slots, {} objects differ from what was recorded ({}); --accept-changed takes them as \
+                 they are now, as a new snapshot",
                 differing.len(),
                 differing[0]
             )));
@@ -473,10 +553,28 @@ impl Repairer<'_> {
         added: u64,
         broken: &BTreeSet<String>,
     ) -> Result<Vec<Place>, Stop> {
+        let (members, places) = self.members_of(row, added, broken)?;
+        if slots_digest(&members) == row.slots_digest {
+            Ok(places)
+        } else {
+            Err(Stop::Cannot(format!(
+                "the slots that {} was made from are not there any more",
+                row.solar_day
+            )))
+        }
+    }
+
+    /// The slots of an overview's day at a snapshot, with the scenes of each tile.
+    fn members_of(
+        &self,
+        row: &tesela_index::OverviewRow,
+        snapshot: u64,
+        broken: &BTreeSet<String>,
+    ) -> Result<(BTreeMap<TileId, Vec<String>>, Vec<Place>), Stop> {
         let around = Period { start: Instant(row.time.0 - 172_800), end: Instant(row.time.0 + 172_800) };
         let mut members: BTreeMap<TileId, Vec<String>> = BTreeMap::new();
         let mut places = Vec::new();
-        for slot in self.index.slots(&self.product.product, None, &around, added)? {
+        for slot in self.index.slots(&self.product.product, None, &around, snapshot)? {
             if slot.solar_day != row.solar_day || slot.platform != row.platform {
                 continue;
             }
@@ -487,14 +585,7 @@ impl Repairer<'_> {
             members.insert(slot.tile, scenes);
             places.push(Place { tile: slot.tile, prefix: slot.prefix, position: slot.position });
         }
-        if slots_digest(&members) == row.slots_digest {
-            Ok(places)
-        } else {
-            Err(Stop::Cannot(format!(
-                "the slots that {} was made from are not there any more",
-                row.solar_day
-            )))
-        }
+        Ok((members, places))
     }
 }
 

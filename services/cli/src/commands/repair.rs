@@ -174,6 +174,13 @@ impl Damaged {
         self.groups.keys().filter(|prefix| !whole(prefix)).cloned().collect()
     }
 
+    /// Groups whose objects are damaged still: what was taken as it is now lies elsewhere, and not for what sees it as it
+    /// was.
+    fn damaged_still(&self) -> BTreeSet<String> {
+        let repaired = |prefix: &&String| matches!(self.outcomes.get(*prefix), Some(Outcome::Repaired));
+        self.groups.keys().filter(|prefix| !repaired(prefix)).cloned().collect()
+    }
+
     /// Slots first, then what is made from them, then what is made from that.
     fn repair(
         &mut self,
@@ -186,6 +193,7 @@ impl Damaged {
         progress.begin("repair", of_scenes as u64, "groups");
         let catalog = cube.fresh_catalog()?;
         let numbers = AtomicUsize::new(0);
+        let began = cube.index().latest_snapshot()?;
         for kind in ["slots", "overviews"] {
             let of_kind: Vec<String> = self
                 .groups
@@ -203,11 +211,12 @@ impl Damaged {
                     grid: &product.grid,
                     run,
                     accept_changed,
+                    began,
                     numbers: &numbers,
                 };
                 let outcome = match kind {
                     "slots" => repairer.slots(group, progress)?,
-                    _ => repairer.overviews(group, &self.broken())?,
+                    _ => repairer.overviews(group, &self.damaged_still())?,
                 };
                 self.outcomes.insert(prefix, outcome);
                 progress.advance(1);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A product as one Zarr group, over HTTP and exported: bit for bit what the stored groups hold.
 
-usage: zarr_view_check.py URL CUBE_DIR [OUT_DIR]     pip: xarray zarr dask numpy aiohttp
+usage: zarr_view_check.py URL CUBE_DIR [OUT_DIR]     pip: xarray zarr dask numpy pyproj aiohttp
 
 The stored groups are those that `tesela info --json` prints; the directories are written by `tesela export` into
 OUT_DIR (a temporary directory unless given), which is best on the cube's file system: there it makes hard links.
@@ -22,6 +22,7 @@ c = Checks()
 try:
     import aiohttp  # noqa: F401
     import numpy as np
+    import pyproj
     import xarray as xr
     import zarr
 except ImportError as e:
@@ -169,4 +170,15 @@ for name, over_http in (("geomedian_annual", raw), ("landsat_c2_sr", raw_scenes)
         with open(f"{to}/zarr.json", "rb") as file:
             c.check(f"{name}: the same metadata document", file.read() == root)
 shutil.rmtree(out)
+
+# What demo.json tells other clients.
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "demo.json")) as file:
+    told = json.load(file)["zarr"]
+address = told["url"].replace("{base}", base)
+group = xr.open_zarr(address)
+values = group[told["variable"]]
+c.check("demo.json: its address opens, its dimensions have coordinates", list(values.dims) == told["dims"] and all(d in group.coords for d in told["dims"]), values.dims)
+crs = pyproj.CRS(group["spatial_ref"].attrs["crs_wkt"])
+c.check("demo.json: its CRS", crs.to_epsg() == told["epsg"], crs.to_epsg())
+c.check("demo.json: every date has pixels", bool(np.isfinite(values.values).any(axis=(1, 2)).all()), values.shape)
 c.done()

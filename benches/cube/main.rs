@@ -1,7 +1,8 @@
 //! What a cube does for those who read it and keep it, against design bars: a pixel's series and a stack, map tiles,
 //! an annual geomedian, compaction, `check`.
 //!
-//! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX]`
+//! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX] [--composite]`, the last for the
+//! geomedian alone.
 //!
 //! One figure a line, `name value`; times are medians, CPU milliseconds where the name says so. Synthetic stacks (see
 //! `scenes`) go in through `ingest`; everything is asked of a `Cube`, as the server asks. *Cached*: decoded chunks in
@@ -40,6 +41,7 @@ const YEAR_DATES: usize = 46;
 
 fn main() -> Fallible<()> {
     let (mut dates, mut side) = (690, 512);
+    let mut composite_alone = false;
     let mut given = std::env::args().skip(1);
     while let Some(argument) = given.next() {
         let mut number =
@@ -47,6 +49,7 @@ fn main() -> Fallible<()> {
         match argument.as_str() {
             "--dates" => dates = number()?,
             "--side" => side = number()?,
+            "--composite" => composite_alone = true,
             _ => {}
         }
     }
@@ -55,14 +58,17 @@ fn main() -> Fallible<()> {
     }
     let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let world = World::new(side, 7_999);
-    let archive = scratch.path().join("archive");
-    let bounds = fill(&archive, world, dates, true, "archive")?;
-    reading::measure(&archive, world, dates, &bounds)?;
-    std::fs::remove_dir_all(&archive)?;
     let year = scratch.path().join("year");
     fill(&year, world.of_one_year(), YEAR_DATES, true, "year")?;
     composite::measure(&year, YEAR_DATES, side * side)?;
     std::fs::remove_dir_all(&year)?;
+    if composite_alone {
+        return Ok(());
+    }
+    let archive = scratch.path().join("archive");
+    let bounds = fill(&archive, world, dates, true, "archive")?;
+    reading::measure(&archive, world, dates, &bounds)?;
+    std::fs::remove_dir_all(&archive)?;
     let recent = scratch.path().join("recent");
     let bounds = fill(&recent, world, BLOCK_DATES, false, "recent")?;
     reading::tiles(&recent, "recent", PRODUCT, &bounds)?;

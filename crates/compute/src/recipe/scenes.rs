@@ -4,6 +4,7 @@ use tesela_grid::PixelWindow;
 use tesela_index::SlotRow;
 use tesela_model::landsat::{FlagTable, Platform, saturation_mask};
 use tesela_model::{Band, RecipeDef};
+use tesela_store::Pixels;
 
 use super::harmonised::Harmonised;
 use super::reduce::Observations;
@@ -104,7 +105,10 @@ impl<'t> SceneTile<'t> {
         let seen = Observations {
             bands,
             stacks,
-            hidden: live.iter().flat_map(|s| &hidden[s * len..(s + 1) * len]).copied().collect(),
+            hidden: match live.len() == self.slots.len() {
+                true => hidden,
+                false => live.iter().map(|s| &hidden[s * len..(s + 1) * len]).collect::<Vec<_>>().concat(),
+            },
             observed,
             times: live.iter().map(|s| self.slots[*s].time).collect(),
             days: live.iter().map(|s| self.slots[*s].solar_day.as_str()).collect(),
@@ -142,10 +146,10 @@ impl<'t> SceneTile<'t> {
             let Usable { hidden, needs, live, .. } = &mut usable;
             let words =
                 self.cube.read_slots_where(self.input, band, self.slots, live, needs.as_ref(), window)?;
-            for (k, s) in live.iter().enumerate() {
-                for (i, h) in hidden[s * len..(s + 1) * len].iter_mut().enumerate() {
-                    let w = words.get_f64(k * len + i).unwrap_or(band.nodata);
-                    *h |= w != band.nodata && (w as u16) & self.saturated[*s] != 0;
+            let words = whole(words);
+            for (s, words) in live.iter().zip(words.chunks(len)) {
+                for (h, w) in hidden[s * len..(s + 1) * len].iter_mut().zip(words) {
+                    *h |= f64::from(*w) != band.nodata && w & self.saturated[*s] != 0;
                 }
             }
             bands += 1;
@@ -173,11 +177,11 @@ impl<'t> SceneTile<'t> {
             self.known.iter().map(|known| known.as_ref()?.needs(inside)).collect();
         let open: Vec<SlotRow> =
             self.slots.iter().zip(&told).filter(|(_, t)| t.is_none()).map(|(s, _)| s.clone()).collect();
-        let words = self.cube.read_slot_stack(self.input, quality, &open, self.neighbours, &grown)?;
+        let words = whole(self.cube.read_slot_stack(self.input, quality, &open, self.neighbours, &grown)?);
+        let mut words = words.chunks(grown.len().max(1));
         let fill = table.mask(&["fill"]).map(|m| m.table()).unwrap_or_default();
         let (mut needs, mut of_quality) = (Needs::new(inside), Needs::new(inside));
         let mut seen = vec![false; len];
-        let mut next = 0;
         for (s, told) in told.into_iter().enumerate() {
             let hidden = &mut usable.hidden[s * len..(s + 1) * len];
             let grid = self.grids.as_ref().and_then(|g| g.get(s)).copied();
@@ -188,14 +192,16 @@ impl<'t> SceneTile<'t> {
                 of_quality.push_known(grid, told);
                 continue;
             }
-            let at = next * grown.len();
-            next += 1;
-            let word = |i: usize| words.get_f64(at + i).unwrap_or(quality.nodata) as u16;
-            hidden.copy_from_slice(&masker.hidden(word, grown.width, grown.height, halo)?);
-            for (i, (seen, o)) in seen.iter_mut().zip(&mut usable.observed).enumerate() {
-                let w = word((i / window.width + halo) * grown.width + i % window.width + halo);
-                *seen = f64::from(w) != quality.nodata && !fill.get(usize::from(w)).copied().unwrap_or(false);
-                *o |= *seen;
+            let Some(words) = words.next() else { continue };
+            hidden.copy_from_slice(&masker.hidden(|i| words[i], grown.width, grown.height, halo)?);
+            let rows = words.chunks(grown.width).skip(halo).map(|row| &row[halo..halo + window.width]);
+            let seen_rows = seen.chunks_mut(window.width).zip(usable.observed.chunks_mut(window.width));
+            for (row, (seen, observed)) in rows.zip(seen_rows) {
+                for ((w, seen), o) in row.iter().zip(seen).zip(observed) {
+                    let filled = fill.get(usize::from(*w)).copied().unwrap_or(false);
+                    *seen = f64::from(*w) != quality.nodata && !filled;
+                    *o |= *seen;
+                }
             }
             if let Some(grid) = grid {
                 needs.push(grid, hidden, &seen);
@@ -208,6 +214,16 @@ impl<'t> SceneTile<'t> {
             usable.needs = Some(needs);
         }
         Ok(())
+    }
+}
+
+/// Words as numbers, whatever they are stored as.
+fn whole(words: Pixels) -> Vec<u16> {
+    match words {
+        Pixels::U8(v) => v.into_iter().map(u16::from).collect(),
+        Pixels::U16(v) => v,
+        Pixels::I16(v) => v.into_iter().map(|w| w.max(0) as u16).collect(),
+        Pixels::F32(v) => v.into_iter().map(|w| w as u16).collect(),
     }
 }
 

@@ -77,10 +77,10 @@ fn a_composite_is_the_kernel_of_its_stack() {
                         (name, _) => panic!("{name}"),
                     }
                 };
-                for i in 0..places.len() {
+                for (i, place) in places.iter().enumerate() {
                     let (found, expected) = (stored.get_f64(i).unwrap(), expected(i));
                     let same = found == expected || (found.is_nan() && expected.is_nan());
-                    assert!(same, "{form:?} {} at {:?}: {found}, not {expected}", band.name, places[i]);
+                    assert!(same, "{form:?} {} at {place:?}: {found}, not {expected}", band.name);
                 }
             }
             answered += planes.emad.iter().filter(|v| !v.is_nan()).count() as u64;

@@ -34,12 +34,15 @@ pub struct Cube {
 /// Decoded chunks kept, bytes.
 pub(crate) const CHUNK_CACHE_BYTES: u64 = 512 << 20;
 
+/// Indexes of shards kept, bytes.
+pub(crate) const INDEX_CACHE_BYTES: u64 = 256 << 20;
+
 /// Groups are deleted by `gc` beside readers.
 pub(crate) fn store_options() -> StoreOptions {
     StoreOptions {
         verify_missing: true,
         chunk_cache_bytes: CHUNK_CACHE_BYTES,
-        index_cache_bytes: 256 << 20,
+        index_cache_bytes: INDEX_CACHE_BYTES,
         open_files: 512,
         ..StoreOptions::default()
     }

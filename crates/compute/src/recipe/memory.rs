@@ -2,20 +2,25 @@
 //!
 //! The unit of memory is the block: the stacks of one square of pixels, the floats of reducers that need them, and the
 //! planes that come out. Beside the blocks, one a thread, stand the encoded shards of the tile being written and the
-//! caches of the store. Blocks shrink before threads do; the answer does not depend on either.
+//! caches of the store: decoded chunks, and indexes of shards as many as the plan has. Blocks shrink before threads do;
+//! the answer does not depend on either.
 
 use serde::Serialize;
 use tesela_model::Band;
 
 use super::ComputeOptions;
-use super::plan::Plan;
+use super::plan::{Plan, PlannedInputs, PlannedJob};
 use super::unit::{LEAST_SIDE, Manner, SIDE};
 use crate::ComputeError;
 use crate::catalog::Product;
-use crate::cube::CHUNK_CACHE_BYTES;
+use crate::cube::{CHUNK_CACHE_BYTES, INDEX_CACHE_BYTES};
 
 /// The program itself, with GDAL, PROJ and SQLite.
 const PROGRAM_BYTES: u64 = 120 << 20;
+
+/// Bytes of the index of one plane of a tile in its shard, for each pixel of it: an entry of 16 bytes for a chunk of
+/// 64 × 64 pixels. Archive blocks take an eighth of that.
+const INDEX_BYTES_A_PIXEL: f64 = 16.0 / (64.0 * 64.0);
 
 /// What one block of a plan is made of.
 pub(super) struct Need {
@@ -34,6 +39,8 @@ pub(super) struct Need {
     pub(super) periods: usize,
     /// Pixels of a tile.
     pub(super) tile_pixels: u64,
+    /// Planes of a band of one tile that the whole plan takes of its input: their indexes stay in memory.
+    pub(super) planes: u64,
 }
 
 impl Need {
@@ -61,8 +68,16 @@ impl Need {
         pixel * self.tile_pixels * 4 / 3 * self.periods as u64
     }
 
+    /// Bytes of the indexes of the input's shards, as far as they are kept.
+    fn indexes(&self) -> u64 {
+        // Quality and saturation beside the bands.
+        let planes = self.planes as f64 * (self.bands + 2) as f64;
+        let bytes = planes * self.tile_pixels as f64 * INDEX_BYTES_A_PIXEL;
+        (bytes as u64).min(INDEX_CACHE_BYTES)
+    }
+
     fn all(&self, threads: usize, side: usize) -> u64 {
-        PROGRAM_BYTES + CHUNK_CACHE_BYTES + self.shards() + threads as u64 * self.block(side)
+        PROGRAM_BYTES + CHUNK_CACHE_BYTES + self.indexes() + self.shards() + threads as u64 * self.block(side)
     }
 }
 
@@ -134,6 +149,16 @@ pub struct Estimate {
 /// geomedian and 91 MB for water, counting the part of its tiles that has pixels.
 const BYTES_A_THREAD_SECOND: u64 = 60 << 20;
 
+/// Planes of a band of one tile that a plan takes of its input.
+pub(super) fn planes(plan: &Plan) -> u64 {
+    let of_job = |job: &PlannedJob| match &job.inputs {
+        // Slots are of one tile each; rasters of all.
+        PlannedInputs::Slots(ids) => ids.len() as u64,
+        PlannedInputs::Rasters(ids) => (ids.len() * job.tiles.len()) as u64,
+    };
+    plan.jobs.iter().map(of_job).sum()
+}
+
 pub(super) fn estimate(
     need: &Need,
     plan: &Plan,
@@ -143,16 +168,7 @@ pub(super) fn estimate(
     let fitted = fit(need, options)?;
     let units = plan.units().count();
     let tile = u64::from(product.grid.tile_size).pow(2);
-    let depth: u64 = plan
-        .jobs
-        .iter()
-        .map(|j| match &j.inputs {
-            // Slots are of one tile each; rasters of all.
-            super::PlannedInputs::Slots(ids) => ids.len() as u64,
-            super::PlannedInputs::Rasters(ids) => (ids.len() * j.tiles.len()) as u64,
-        })
-        .sum();
-    let input_bytes = depth * tile * (need.bands as u64 + 1) * 2;
+    let input_bytes = need.planes * tile * (need.bands as u64 + 1) * 2;
     let periods: u64 = plan.jobs.iter().map(|j| (j.tiles.len() * j.periods.len()) as u64).sum();
     let pixel: u64 = need.outputs.iter().map(|b| b.dtype.size_bytes() as u64).sum();
     Ok(Estimate {
@@ -180,6 +196,7 @@ mod tests {
             outputs: Vec::new(),
             periods: 1,
             tile_pixels: 2048 * 2048,
+            planes: 90,
         }
     }
 
@@ -193,7 +210,10 @@ mod tests {
             };
             fit(&need(), &options).map(|f| (f.threads, f.manner.side))
         };
-        let base = (PROGRAM_BYTES + CHUNK_CACHE_BYTES) >> 20;
+        // Twelve megabytes of indexes: 90 dates of eight bands.
+        assert_eq!(need().indexes() >> 20, 11);
+        assert_eq!(Need { planes: 1 << 40, ..need() }.indexes(), INDEX_CACHE_BYTES);
+        let base = (PROGRAM_BYTES + CHUNK_CACHE_BYTES + need().indexes()) >> 20;
         assert_eq!(with(base + 1000).unwrap(), (2, 256));
         assert_eq!(with(base + 100).unwrap(), (2, 128));
         let too_little = with(base).unwrap_err().to_string();

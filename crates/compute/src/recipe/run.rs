@@ -684,6 +684,7 @@ impl Prepared {
             outputs: self.product.bands.clone(),
             periods: self.jobs.iter().map(|j| j.periods.len()).max().unwrap_or(1),
             tile_pixels: u64::from(self.product.grid.tile_size).pow(2),
+            planes: memory::planes(plan),
         })
     }
 

@@ -17,6 +17,9 @@ use crate::cube::{CHUNK_CACHE_BYTES, INDEX_CACHE_BYTES};
 
 /// The program itself, with GDAL, PROJ and SQLite.
 const PROGRAM_BYTES: u64 = 120 << 20;
+/// The full cache of decoded chunks as the system sees it: between chunks of different age the allocator loses room, an
+/// eighth where it was measured.
+const CACHE_BYTES: u64 = CHUNK_CACHE_BYTES / 8 * 9;
 
 /// Bytes of the index of one plane of a tile in its shard, for each pixel of it: an entry of 16 bytes for a chunk of
 /// 64 × 64 pixels. Archive blocks take an eighth of that.
@@ -77,7 +80,7 @@ impl Need {
     }
 
     fn all(&self, threads: usize, side: usize) -> u64 {
-        PROGRAM_BYTES + CHUNK_CACHE_BYTES + self.indexes() + self.shards() + threads as u64 * self.block(side)
+        PROGRAM_BYTES + CACHE_BYTES + self.indexes() + self.shards() + threads as u64 * self.block(side)
     }
 }
 
@@ -213,7 +216,7 @@ mod tests {
         // Twelve megabytes of indexes: 90 dates of eight bands.
         assert_eq!(need().indexes() >> 20, 11);
         assert_eq!(Need { planes: 1 << 40, ..need() }.indexes(), INDEX_CACHE_BYTES);
-        let base = (PROGRAM_BYTES + CHUNK_CACHE_BYTES + need().indexes()) >> 20;
+        let base = (PROGRAM_BYTES + CACHE_BYTES + need().indexes()) >> 20;
         assert_eq!(with(base + 1000).unwrap(), (2, 256));
         assert_eq!(with(base + 100).unwrap(), (2, 128));
         let too_little = with(base).unwrap_err().to_string();

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A pixel's series of 690 dates and 7 bands beside rasterio reading it out of 690 × 7 cloud-optimised GeoTIFFs, in one
 # run. One figure a line: `name value`.
-#   DATES, SIDE   dates [690] and side of the rasters, pixels [512]
+#   DATES, SIDE   dates [690] and side of the rasters, pixels [512]; both are said in the figures
+#   BENCH         the executable of `--bench cube` [built]
 #   PYTHON        a Python with rasterio and numpy; made in a folder of its own when it lacks them
 # Files are in the page cache on both sides; times are medians of wall milliseconds, and CPU milliseconds.
 # Bounded: about five minutes on two cores.
@@ -17,8 +18,11 @@ if ! "$PYTHON" -c 'import rasterio, numpy' 2>/dev/null; then
     PYTHON=$scratch/venv/bin/python
 fi
 
-cargo bench -q -p tesela-benches --profile dev --bench cube -- --dates "$DATES" --side "$SIDE" 2>/dev/null |
-    grep '^series_' | tee "$scratch/ours"
+BENCH=${BENCH:-$(cargo bench -q -p tesela-benches --profile dev --bench cube --no-run --message-format=json 2>/dev/null |
+    grep '"name":"cube"' | grep -o '"executable":"[^"]*"' | tail -1 | cut -d'"' -f4)}
+echo "dates $DATES"
+echo "side_px $SIDE"
+"$BENCH" --bench --dates "$DATES" --side "$SIDE" 2>/dev/null | grep '^series_' | tee "$scratch/ours"
 
 "$PYTHON" - "$scratch" "$DATES" "$SIDE" <<'PY' | tee "$scratch/theirs"
 import os, statistics, sys, time

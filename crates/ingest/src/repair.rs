@@ -82,6 +82,9 @@ impl<E: Into<IngestError>> From<E> for Stop {
     }
 }
 
+/// Scenes of each tile of a day.
+type Members = BTreeMap<TileId, Vec<String>>;
+
 /// A slot's place in the group that is made anew.
 struct Dated {
     time: Instant,
@@ -570,9 +573,9 @@ impl Repairer<'_> {
         row: &tesela_index::OverviewRow,
         snapshot: u64,
         broken: &BTreeSet<String>,
-    ) -> Result<(BTreeMap<TileId, Vec<String>>, Vec<Place>), Stop> {
+    ) -> Result<(Members, Vec<Place>), Stop> {
         let around = Period { start: Instant(row.time.0 - 172_800), end: Instant(row.time.0 + 172_800) };
-        let mut members: BTreeMap<TileId, Vec<String>> = BTreeMap::new();
+        let mut members = Members::new();
         let mut places = Vec::new();
         for slot in self.index.slots(&self.product.product, None, &around, snapshot)? {
             if slot.solar_day != row.solar_day || slot.platform != row.platform {

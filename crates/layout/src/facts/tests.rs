@@ -126,3 +126,15 @@ fn classes_are_flags_too() {
     assert_eq!(planes["fmask.flag.clear"], 16.0);
     assert_eq!(planes["fmask.flag.snow"], 0.0);
 }
+
+#[test]
+fn a_chunk_of_millions_of_pixels_is_counted_whole() {
+    // One chunk of 2048 × 2048: more than what a lane counts in 16 bits.
+    let band = band("red", DType::Uint16, 0.0, None);
+    let tile = PixelWindow::new(0, 0, 2048, 2048);
+    let mut facts = BandFacts::new(&band, [1, 2048, 2048], [2048, 2048], &BTreeMap::new());
+    let mut plane = vec![7; 2048 * 2048];
+    (plane[5], plane[2048], plane[2048 * 2048 - 1]) = (0, 3, 65_535);
+    facts.add(0, &tile, &tile, &Pixels::U16(plane));
+    assert_eq!(facts.planes(1), [f32::from(2048_u16) * 2048.0 - 1.0, 3.0, 65_535.0]);
+}

@@ -163,30 +163,17 @@ impl BandFacts {
             Found::Values(cells) => {
                 cells.resize(cells.len().max(end), NOTHING);
                 let (cells, nodata) = (&mut cells[base..end], self.nodata);
-                // Loops over runs, not closures, which would not be taken into the lanes of the caller.
                 match plane {
-                    Pixels::U8(v) => {
-                        for (cell, run) in place.runs() {
-                            integers(&mut cells[cell], &v[run], nodata as u8, i16::from, f32::from);
-                        }
-                    }
+                    Pixels::U8(v) => place.integers(cells, v, nodata as u8, i16::from, f32::from),
                     Pixels::U16(v) => {
                         // In the order of i16, of which every processor knows the least of many at once.
                         let key = |v: u16| (v ^ 0x8000) as i16;
                         let value = |k: i16| f32::from(k as u16 ^ 0x8000);
-                        for (cell, run) in place.runs() {
-                            integers(&mut cells[cell], &v[run], nodata as u16, key, value);
-                        }
+                        place.integers(cells, v, nodata as u16, key, value);
                     }
-                    Pixels::I16(v) => {
-                        for (cell, run) in place.runs() {
-                            integers(&mut cells[cell], &v[run], nodata as i16, |v| v, f32::from);
-                        }
-                    }
+                    Pixels::I16(v) => place.integers(cells, v, nodata as i16, |v| v, f32::from),
                     Pixels::F32(v) => {
-                        for (cell, run) in place.runs() {
-                            floats(&mut cells[cell], &v[run], nodata as f32);
-                        }
+                        place.each(v, |cell, run| floats(&mut cells[cell], run, nodata as f32));
                     }
                 }
             }
@@ -293,69 +280,107 @@ struct Place {
 }
 
 impl Place {
-    /// Each run of values that lies in one row and one cell, with its cell.
-    fn runs(&self) -> Vec<(usize, std::ops::Range<usize>)> {
-        let mut runs = Vec::new();
+    /// Calls with each run of values that lies in one row and one cell.
+    fn each<T>(&self, values: &[T], mut with: impl FnMut(usize, &[T])) {
         for y in 0..self.height {
-            let row = self.start + y * self.width;
+            let row = &values[self.start + y * self.width..][..self.width];
             let cells = (self.corner[0] + y) / self.rows * self.across;
             let mut x = 0;
             while x < self.width {
                 let column = self.corner[1] + x;
                 let end = self.width.min(x + self.columns - column % self.columns);
-                runs.push((cells + column / self.columns, row + x..row + end));
+                with(cells + column / self.columns, &row[x..end]);
                 x = end;
             }
         }
-        runs
     }
 
-    /// Calls with each run of values that lies in one row and one cell.
-    fn each<T>(&self, values: &[T], mut with: impl FnMut(usize, &[T])) {
-        self.runs().into_iter().for_each(|(cell, run)| with(cell, &values[run]));
+    /// Count and extremes of each cell's values, cell by cell: what the lanes found is put together once for all rows
+    /// of a cell. `key` keeps the order of values.
+    #[inline(always)]
+    fn integers<T: Copy>(
+        &self,
+        cells: &mut [Range],
+        values: &[T],
+        nodata: T,
+        key: impl Fn(T) -> i16,
+        value: impl Fn(i16) -> f32,
+    ) {
+        let nodata = key(nodata);
+        // A lane counts to 32767: so many rows of a cell have fewer values in it.
+        let most_rows = (i16::MAX as usize / (self.columns / LANES + 2)).max(1);
+        let mut y = 0;
+        while y < self.height {
+            let row = self.corner[0] + y;
+            let below = self.height.min(y + (self.rows - row % self.rows).min(most_rows));
+            let mut x = 0;
+            while x < self.width {
+                let column = self.corner[1] + x;
+                let end = self.width.min(x + self.columns - column % self.columns);
+                let mut lanes = Lanes::new();
+                for y in y..below {
+                    let first = self.start + y * self.width;
+                    lanes.add(&values[first + x..first + end], nodata, &key);
+                }
+                lanes.into_range(&mut cells[row / self.rows * self.across + column / self.columns], &value);
+                x = end;
+            }
+            y = below;
+        }
     }
 }
 
 /// Values looked at together.
 const LANES: usize = 32;
 
-/// Branchless and without a check for overflow, in lanes of their own until the end, so that the compiler takes many
-/// values in one instruction: a run is shorter than 65536. `key` keeps the order of values.
-#[inline(always)]
-fn integers<T: Copy>(
-    range: &mut Range,
-    run: &[T],
-    nodata: T,
-    key: impl Fn(T) -> i16,
-    value: impl Fn(i16) -> f32,
-) {
-    let nodata = key(nodata);
-    let (mut count, mut min, mut max) = ([0i16; LANES], [i16::MAX; LANES], [i16::MIN; LANES]);
-    let (whole, rest) = run.as_chunks::<LANES>();
-    for values in whole {
-        for i in 0..LANES {
-            let k = key(values[i]);
-            // All bits where it is nodata.
-            let none = -i16::from(k == nodata);
-            count[i] = count[i].wrapping_sub(!none);
-            min[i] = min[i].min((k & !none) | (i16::MAX & none));
-            max[i] = max[i].max((k & !none) | (i16::MIN & none));
+/// Counts and extremes in lanes of their own until the end, branchless and without a check for overflow, so that the
+/// compiler takes many values in one instruction.
+struct Lanes {
+    count: [i16; LANES],
+    min: [i16; LANES],
+    max: [i16; LANES],
+}
+
+impl Lanes {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { count: [0; LANES], min: [i16::MAX; LANES], max: [i16::MIN; LANES] }
+    }
+
+    #[inline(always)]
+    fn add<T: Copy>(&mut self, run: &[T], nodata: i16, key: &impl Fn(T) -> i16) {
+        let (whole, rest) = run.as_chunks::<LANES>();
+        for values in whole {
+            let lanes = self.count.iter_mut().zip(&mut self.min).zip(&mut self.max);
+            for (((count, min), max), value) in lanes.zip(values) {
+                let k = key(*value);
+                // All bits where it is nodata.
+                let none = -i16::from(k == nodata);
+                *count = count.wrapping_sub(!none);
+                *min = (*min).min((k & !none) | (i16::MAX & none));
+                *max = (*max).max((k & !none) | (i16::MIN & none));
+            }
+        }
+        for (i, v) in rest.iter().enumerate() {
+            let k = key(*v);
+            if k != nodata {
+                self.count[i] = self.count[i].wrapping_add(1);
+                self.min[i] = self.min[i].min(k);
+                self.max[i] = self.max[i].max(k);
+            }
         }
     }
-    for (i, v) in rest.iter().enumerate() {
-        let k = key(*v);
-        if k != nodata {
-            count[i] = count[i].wrapping_add(1);
-            min[i] = min[i].min(k);
-            max[i] = max[i].max(k);
+
+    #[inline(always)]
+    fn into_range(self, range: &mut Range, value: &impl Fn(i16) -> f32) {
+        let count: u32 = self.count.iter().map(|n| u32::from(*n as u16)).sum();
+        if count > 0 {
+            let min = self.min.into_iter().fold(i16::MAX, i16::min);
+            let max = self.max.into_iter().fold(i16::MIN, i16::max);
+            range.count += count;
+            range.min = range.min.min(value(min));
+            range.max = range.max.max(value(max));
         }
-    }
-    let count: u32 = count.iter().map(|n| u32::from(*n as u16)).sum();
-    if count > 0 {
-        let (min, max) = (min.into_iter().fold(i16::MAX, i16::min), max.into_iter().fold(i16::MIN, i16::max));
-        range.count += count;
-        range.min = range.min.min(value(min));
-        range.max = range.max.max(value(max));
     }
 }
 

@@ -68,15 +68,22 @@ fn with_dataset<R>(
     })
 }
 
-/// Blocks of source files that GDAL keeps decoded, megabytes: enough for the blocks on the seam of two tiles, where
-/// GDAL alone would take a twentieth of the memory.
-const BLOCK_CACHE_MB: &str = "96";
+/// The most bytes of blocks of source files that GDAL keeps decoded: enough for the blocks on the seam of two tiles,
+/// where GDAL alone would take a twentieth of the memory.
+const BLOCK_CACHE: u64 = 96 << 20;
+/// The least, enough for the blocks of a file that is being read.
+const LEAST_BLOCK_CACHE: u64 = 16 << 20;
+
+/// Bytes of blocks that an ingest within so much memory lets GDAL keep.
+pub(crate) fn cache_bytes(memory: Option<u64>) -> u64 {
+    memory.map_or(BLOCK_CACHE, |memory| (memory / 16).clamp(LEAST_BLOCK_CACHE, BLOCK_CACHE))
+}
 
 /// Holds GDAL's block cache to a size that an ingest can count on, unless `GDAL_CACHEMAX` says otherwise.
-pub fn limit_cache() {
+pub fn limit_cache(memory: Option<u64>) {
     if std::env::var_os("GDAL_CACHEMAX").is_none() {
-        // A refusal leaves the default, which is only larger.
-        let _ = gdal::config::set_config_option("GDAL_CACHEMAX", BLOCK_CACHE_MB);
+        // Bytes, as it is more than GDAL takes for megabytes. A refusal leaves the default, which is only larger.
+        let _ = gdal::config::set_config_option("GDAL_CACHEMAX", &cache_bytes(memory).to_string());
     }
 }
 

@@ -98,7 +98,7 @@ pub fn ingest(
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
     sweep(store, index)?;
-    raster::limit_cache();
+    raster::limit_cache(options.memory_bytes);
     keep_freed_memory();
     let mut discovery = discover(paths);
     let mut report = IngestReport {

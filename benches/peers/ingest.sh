@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Bulk ingest beside its bound and beside zarr-python, in one run. One figure a line: `name value`.
-#   TESELA   the executable [target/debug/tesela]      MEMORY  what `ingest --bulk` may take [2G]
+#   TESELA   the executable [target/debug/tesela]      MEMORY  what `ingest --bulk` may take, in turn [512M 2G]
 #   PYTHON   a Python with zarr, rasterio, numpy; made in a folder of its own when it lacks them
-#   SIZE     side of the synthetic scenes' window, pixels [1024]; YEARS first and last [2013-2015]
+#   SIZE     side of the synthetic scenes' window, pixels [1024]; YEARS first and last [2013-2015]; with 2048 and one
+#            year tiles are nearly full, which is what the memory is asked for
 # Bounded: about six minutes on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-SIZE=${SIZE:-1024} YEARS=${YEARS:-2013-2015} MEMORY=${MEMORY:-2G}
+SIZE=${SIZE:-1024} YEARS=${YEARS:-2013-2015} MEMORY=${MEMORY:-512M 2G}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/tesela-peers.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 
@@ -26,8 +27,22 @@ awk '/_share_of_bound / { if (least == "" || $2 < least) least = $2 } END { prin
 
 # Peak memory of the executable against what it was allowed.
 "$TESELA" demo --cube "$scratch/demo" --no-serve --size "$SIZE" --years "$YEARS" >/dev/null 2>&1
+for memory in $MEMORY; do
+    "$TESELA" init "$scratch/cube-$memory" >/dev/null
+    "$PYTHON" - "$TESELA" "$scratch" "$memory" <<'PY'
+import os, resource, subprocess, sys
+tesela, scratch, memory = sys.argv[1:]
+subprocess.run([tesela, "--cube", os.path.join(scratch, "cube-" + memory), "ingest", "--bulk", "--memory", memory,
+                os.path.join(scratch, "demo/synthetic/scenes")],
+               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+allowed = float(memory.rstrip("GM")) * (1024 if memory.endswith("G") else 1)
+print(f"peak_rss_mb_{memory} {peak:.0f}")
+print(f"peak_rss_share_of_{memory} {peak / allowed:.3f}")
+PY
+done
 "$TESELA" init "$scratch/cube" >/dev/null
-"$PYTHON" - "$TESELA" "$scratch" "$MEMORY" <<'PY'
+"$PYTHON" - "$TESELA" "$scratch" "${MEMORY##* }" <<'PY'
 import glob, os, resource, subprocess, sys, time
 import numpy as np, rasterio, zarr
 from zarr.codecs import BloscCodec
@@ -39,9 +54,7 @@ subprocess.run([tesela, "--cube", os.path.join(scratch, "cube"), "ingest", "--bu
                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 after = resource.getrusage(resource.RUSAGE_CHILDREN)
 ours = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-allowed = float(memory.rstrip("GM")) * (1024 if memory.endswith("G") else 1)
 print(f"peak_rss_mb {after.ru_maxrss / 1024:.0f}")
-print(f"peak_rss_share_of_allowed {after.ru_maxrss / 1024 / allowed:.3f}")
 
 # zarr-python: the same files onto their own pixels, one array a band, no pyramid, no fuse, no index.
 files = sorted(f for s in os.listdir(scenes) if s.endswith("_T1")

@@ -228,6 +228,9 @@ fn decode_by_tile(scenes: &[PlannedScene], grid: &GridDef) -> Fallible<()> {
     })
 }
 
+/// What was read of each band.
+type Bands<'p> = Vec<(&'p Measurement, Vec<u16>)>;
+
 /// Scenes in tiles whose pixels are held together.
 const WARPED_TOGETHER: usize = 4;
 
@@ -238,7 +241,7 @@ fn warp(product: &ProductDef, scenes: &[PlannedScene], grid: &GridDef) -> Fallib
         product.measurements.iter().map(|m| (m.name.as_str(), m)).collect();
     let mut seconds = 0.0;
     for places in places(scenes, grid)?.chunks(WARPED_TOGETHER) {
-        let pixels: Vec<(&Place<'_>, Vec<(&Measurement, Vec<u16>)>)> = places
+        let pixels: Vec<(&Place<'_>, Bands<'_>)> = places
             .iter()
             .map(|p| {
                 let bands = p.scene.files.iter();
@@ -264,7 +267,7 @@ fn warp(product: &ProductDef, scenes: &[PlannedScene], grid: &GridDef) -> Fallib
                 match m.resampling {
                     Resampling::Nearest => nearest.gather(raw, m.nodata as u16, &mut picture)?,
                     kernel => {
-                        gather(&Source::new(raw, p.read, m.nodata as u16)?, &source, kernel, &mut picture)?
+                        gather(&Source::new(raw, p.read, m.nodata as u16)?, &source, kernel, &mut picture)?;
                     }
                 }
                 std::hint::black_box(&picture);

@@ -2,12 +2,12 @@
 # Bulk ingest beside its bound and beside zarr-python, in one run. One figure a line: `name value`.
 #   TESELA   the executable [target/debug/tesela]      MEMORY  what `ingest --bulk` may take, in turn [512M 2G]
 #   PYTHON   a Python with zarr, rasterio, numpy; made in a folder of its own when it lacks them
-#   SIZE     side of the synthetic scenes' window, pixels [1024]; YEARS first and last [2013-2015]; with 2048 and one
-#            year tiles are nearly full, which is what the memory is asked for
-# Bounded: about six minutes on two cores.
+#   SIZE     side of the synthetic scenes' window, pixels [2048]; YEARS first and last [2014-2014]: scenes fill a tile
+#            nearly, as real ones of some 7,600 pixels fill many; what is done once a scene weighs more in smaller ones
+# Bounded: about five minutes on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-SIZE=${SIZE:-1024} YEARS=${YEARS:-2013-2015} MEMORY=${MEMORY:-512M 2G}
+SIZE=${SIZE:-2048} YEARS=${YEARS:-2014-2014} MEMORY=${MEMORY:-512M 2G}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/tesela-peers.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 

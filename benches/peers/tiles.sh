@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Map tiles of 256 × 256 pixels as PNG beside TiTiler serving cloud-optimised GeoTIFFs of the same pixels, both over HTTP
-# from one process with one worker, in one run. One figure a line: `name value`. CPU milliseconds a tile are those of the
-# server's process, after it has answered once; the wall is shared with whatever else runs.
+# Map tiles of 256 × 256 pixels as PNG beside TiTiler and MapServer serving cloud-optimised GeoTIFFs of the same pixels,
+# each from one process with one worker, in one run: Tesela and TiTiler over HTTP, MapServer by FastCGI without a web
+# server before it. One figure a line: `name value`. CPU milliseconds a tile are those of the server's process, after it
+# has answered once; the wall is shared with whatever else runs.
 #   TESELA   the executable [target/debug/tesela]
 #   PYTHON   a Python with titiler-core, uvicorn, zarr, rasterio, pillow; made in a folder of its own when it lacks them
+#   MAPSERV  MapServer's executable [mapserv; Debian's cgi-mapserver]; its lines are left out when absent
 #   SIZE     side of the synthetic data, pixels [2048]      REPS   servers of each side, taking turns [3]
 # `_cached`: decoded chunks (TiTiler: GDAL's blocks) in memory, the picture itself not. `_file_warm`: a server just
 # started, files in the page cache; every third tile, so that they share few chunks. Zoom 12 has the finest pixels that
 # are no finer than the data's. `lowest` is the zoom of which one tile holds all of the data.
-# Each writes PNG as it does by default: TiTiler by GDAL, zlib level 6; `kb_` says what came of it. MapServer is no
-# package of Python's and takes no part.
+# Each writes PNG as it does by default: TiTiler by GDAL, MapServer by libpng, both zlib level 6; `kb_` says what came of
+# it.
 # Bounded: about five minutes on two cores, of which two are the installation and the demo cube.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -40,14 +42,14 @@ def ready():
     return {}
 PY
 
-timeout 600 "$PYTHON" - "$TESELA" "$scratch" "$REPS" <<'PY'
-import glob, io, json, math, os, signal, socket, statistics, subprocess, sys, time, urllib.parse, urllib.request
+timeout 600 "$PYTHON" - "$TESELA" "$scratch" "$REPS" "${MAPSERV:-$(command -v mapserv || true)}" <<'PY'
+import glob, io, json, math, os, signal, socket, statistics, struct, subprocess, sys, time, urllib.parse, urllib.request
 import numpy as np, rasterio, zarr
 from PIL import Image
 from rasterio.transform import from_origin
 from rasterio.warp import transform_bounds
 
-tesela, scratch, reps = sys.argv[1], sys.argv[2], int(sys.argv[3])
+tesela, scratch, reps, mapserv = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 cube, product, year = f"{scratch}/cube", "geomedian_annual", "2020-01-01"
 WEB = 20037508.342789244
 
@@ -66,13 +68,13 @@ def free_port():
 class Server:
     """A process with its children, its CPU time in nanoseconds."""
 
-    def __init__(self, command, base, ready, **more):
-        self.base = base
+    def __init__(self, command, base, ready, fetch=fetch, **more):
+        self.base, self.fetch = base, fetch
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **more)
         end = time.time() + 60
         while True:
             try:
-                fetch(base + ready)
+                self.fetch(base + ready)
                 return
             except OSError:
                 if time.time() > end or self.process.poll() is not None:
@@ -94,7 +96,7 @@ class Server:
     def take(self, paths):
         """CPU milliseconds a path, and what came."""
         before = self.cpu_ms()
-        answers = [fetch(self.base + path) for path in paths]
+        answers = [self.fetch(self.base + path) for path in paths]
         return (self.cpu_ms() - before) / len(paths), answers
 
     def stop(self):
@@ -175,6 +177,63 @@ def serve_titiler():
     return Server(command, f"http://127.0.0.1:{port}", "/ready", cwd=scratch, env=environment)
 
 
+class FastCgi:
+    """Asks a FastCGI program over a socket of its own, as a web server would; a path is the query string."""
+
+    def __init__(self, place):
+        self.place, self.listening = place, socket.socket(socket.AF_UNIX)
+        self.listening.bind(place)
+        self.listening.listen()
+
+    def __call__(self, query):
+        def record(kind, content):
+            return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
+
+        def pair(name, value):
+            return struct.pack(">BL", len(name), len(value) | 1 << 31) + name.encode() + value.encode()
+
+        named = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1"}
+        head = b"".join(pair(*item) for item in named.items())
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.place)
+            s.sendall(record(1, struct.pack(">HB5x", 1, 0)) + record(4, head) + record(4, b"") + record(5, b""))
+            held, out, kind = s.makefile("rb"), b"", 0
+            while kind != 3:
+                _, kind, _, size, padding = struct.unpack(">BBHHBx", held.read(8))
+                content = held.read(size + padding)[:size]
+                out += content if kind == 6 else b""
+        head, body = out.split(b"\r\n\r\n", 1)
+        if b"image/png" not in head:
+            raise SystemExit(f"MapServer answers {head!r} {body[:400]!r}")
+        return body
+
+
+def serve_mapserver():
+    """The same COG, stretched and warped alike."""
+    with open(f"{scratch}/bench.map", "w") as f:
+        f.write(f"""MAP
+  NAME "bench" SIZE 256 256 PROJECTION "init=epsg:3857" END IMAGETYPE "rgba"
+  OUTPUTFORMAT NAME "rgba" DRIVER "AGG/PNG" MIMETYPE "image/png" IMAGEMODE RGBA EXTENSION "png" FORMATOPTION "COMPRESSION=6" TRANSPARENT ON END
+  WEB METADATA "wms_title" "bench" "wms_onlineresource" "http://localhost/" "wms_srs" "EPSG:3857" "wms_enable_request" "*" END END
+  LAYER NAME "rgb" TYPE RASTER STATUS ON DATA "{cog}" PROJECTION AUTO END OFFSITE 0 0 0
+    PROCESSING "SCALE={low_dn},{high_dn}" PROCESSING "RESAMPLE=NEAREST" PROCESSING "CLOSE_CONNECTION=DEFER"
+    METADATA "wms_title" "rgb" END
+  END
+END
+""")
+    with open(f"{scratch}/mapserver.conf", "w") as f:
+        f.write(f'CONFIG ENV MS_MAPFILE "{scratch}/bench.map" MS_MAP_PATTERN "." END END\n')
+    place = f"{scratch}/mapserver.sock"
+    if os.path.exists(place):
+        os.unlink(place)
+    ask = FastCgi(place)
+    environment = dict(os.environ, MAPSERVER_CONFIG_FILE=f"{scratch}/mapserver.conf", GDAL_CACHEMAX="200")
+    query = lambda t: f"SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&SRS=EPSG:3857&BBOX={box(t)}&WIDTH=256&HEIGHT=256&FORMAT=image/png&TRANSPARENT=TRUE&STYLES=&LAYERS=rgb"
+    server = Server([mapserv], "", "", fetch=lambda path: b"", stdin=ask.listening, env=environment)
+    server.fetch = ask
+    return server, query
+
+
 def least(found, name, value):
     found[name] = min(value, found.get(name, math.inf))
 
@@ -225,20 +284,39 @@ for _ in range(reps):
         per, theirs = server.take([there(t) for t in native])
         least(found, "titiler_cpu_ms_rgb_tile", per)
         found["titiler_kb_rgb_tile"] = sum(map(len, theirs)) / len(theirs) / 1024
+    if mapserv:
+        server, query = serve_mapserver()
+        with server:
+            server.take([query((12, native[0][1] + 1, native[0][2]))])
+            per, _ = server.take([query(t) for t in apart])
+            least(found, "mapserver_cpu_ms_rgb_tile_file_warm", per)
+            server.take([query(t) for t in native])
+            per, of_mapserver = server.take([query(t) for t in native])
+            least(found, "mapserver_cpu_ms_rgb_tile", per)
+            found["mapserver_kb_rgb_tile"] = sum(map(len, of_mapserver)) / len(of_mapserver) / 1024
 
-# The same picture: colours within two levels of 255.
-close = []
-for a, b in zip(pictures, theirs):
-    a, b = (np.asarray(Image.open(io.BytesIO(p)).convert("RGBA")).astype(int) for p in (a, b))
-    both = (a[..., 3] > 0) & (b[..., 3] > 0)
-    close.append((np.abs(a - b)[..., :3].max(-1)[both] <= 2).mean())
+
+def close(theirs):
+    """Share of pixels whose colours are within two levels of 255."""
+    shares = []
+    for a, b in zip(pictures, theirs):
+        a, b = (np.asarray(Image.open(io.BytesIO(p)).convert("RGBA")).astype(int) for p in (a, b))
+        both = (a[..., 3] > 0) & (b[..., 3] > 0)
+        shares.append((np.abs(a - b)[..., :3].max(-1)[both] <= 2).mean())
+    return statistics.mean(shares)
+
+
 print(f"tiles {len(native)}")
 for name in sorted(found):
     print(f"{name} {found[name]:.2f}")
-print(f"pixels_within_2_levels_of_titiler {statistics.mean(close):.3f}")
+print(f"pixels_within_2_levels_of_titiler {close(theirs):.3f}")
 print(f"lowest_zoom {lowest}")
 print(f"ratio_lowest_to_native {found['cpu_ms_rgb_tile_lowest'] / found['cpu_ms_rgb_tile_native_by_wms']:.2f}")
 print(f"ratio_scenes_to_composite {found['cpu_ms_scenes_rgb_tile'] / found['cpu_ms_rgb_tile']:.2f}")
 print(f"ratio_vs_titiler {found['titiler_cpu_ms_rgb_tile'] / found['cpu_ms_rgb_tile']:.1f}")
 print(f"ratio_vs_titiler_file_warm {found['titiler_cpu_ms_rgb_tile_file_warm'] / found['cpu_ms_rgb_tile_file_warm']:.1f}")
+if mapserv:
+    print(f"pixels_within_2_levels_of_mapserver {close(of_mapserver):.3f}")
+    print(f"ratio_vs_mapserver {found['mapserver_cpu_ms_rgb_tile'] / found['cpu_ms_rgb_tile']:.1f}")
+    print(f"ratio_vs_mapserver_file_warm {found['mapserver_cpu_ms_rgb_tile_file_warm'] / found['cpu_ms_rgb_tile_file_warm']:.1f}")
 PY

@@ -32,22 +32,13 @@ impl NearestIndex {
         }
         let (left, top) = (part.px.max(0) as usize, part.py.max(0) as usize);
         let (mut us, mut vs) = (vec![f64::NAN; left + part.width], vec![f64::NAN; left + part.width]);
-        let (px, py) = (window.px as f64, window.py as f64);
-        let (width, height) = (window.width as f64, window.height as f64);
-        let stride = window.width as u32;
         let whole = PixelWindow::new(0, 0, grid.width(), grid.height());
         let all_inside = whole.union(part) == whole
             && grid.is_complete()
             && grid.source_window(Resampling::Nearest).is_some_and(|needed| needed.union(window) == *window);
         for (row, line) in indices.chunks_exact_mut(part.width).enumerate() {
             grid.row(top + row, &mut us, &mut vs);
-            for ((index, u), v) in line.iter_mut().zip(&us[left..]).zip(&vs[left..]) {
-                let (u, v) = (u - px, v - py);
-                // Not for NaN. The product fits: the window holds fewer than 2^31 pixels.
-                let inside = all_inside || (u >= 0.0 && u < width && v >= 0.0 && v < height);
-                let here = (v as i32 as u32).wrapping_mul(stride).wrapping_add(u as i32 as u32);
-                *index = if inside { here } else { OUTSIDE };
-            }
+            find(line, &us[left..], &vs[left..], window, all_inside);
         }
         Self { indices, source_len: window.len() }
     }
@@ -111,5 +102,35 @@ impl NearestIndex {
             self.gather_run(row * width, values, fill, &mut out[..width])?;
         }
         Ok(())
+    }
+}
+
+/// The pixels of `window` at these positions. Windows hold fewer than 2^31 pixels.
+fn find(line: &mut [u32], us: &[f64], vs: &[f64], window: &PixelWindow, all_inside: bool) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has the instructions, asked here.
+        return unsafe { find_avx2(line, us, vs, window, all_inside) };
+    }
+    find_in_lanes(line, us, vs, window, all_inside);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn find_avx2(line: &mut [u32], us: &[f64], vs: &[f64], window: &PixelWindow, all_inside: bool) {
+    find_in_lanes(line, us, vs, window, all_inside);
+}
+
+#[inline(always)]
+fn find_in_lanes(line: &mut [u32], us: &[f64], vs: &[f64], window: &PixelWindow, all_inside: bool) {
+    let (px, py) = (window.px as f64, window.py as f64);
+    let (width, height) = (window.width as f64, window.height as f64);
+    let stride = window.width as u32;
+    for ((index, u), v) in line.iter_mut().zip(us).zip(vs) {
+        let (u, v) = (u - px, v - py);
+        // Not for NaN.
+        let inside = all_inside | ((u >= 0.0) & (u < width) & (v >= 0.0) & (v < height));
+        let here = (v as i32 as u32).wrapping_mul(stride).wrapping_add(u as i32 as u32);
+        *index = if inside { here } else { OUTSIDE };
     }
 }

@@ -15,11 +15,29 @@ pub fn to_physical<T: Sample>(
     out: &mut [f32],
 ) -> Result<(), RasterError> {
     check_size("the physical values", out.len(), stored.len())?;
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has the instructions, asked here.
+        unsafe { scaled_avx2(stored, scale, offset, nodata, out) };
+        return Ok(());
+    }
+    scaled(stored, scale, offset, nodata, out);
+    Ok(())
+}
+
+/// In more lanes, to the same values.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn scaled_avx2<T: Sample>(stored: &[T], scale: f64, offset: f64, nodata: T, out: &mut [f32]) {
+    scaled(stored, scale, offset, nodata, out);
+}
+
+#[inline(always)]
+fn scaled<T: Sample>(stored: &[T], scale: f64, offset: f64, nodata: T, out: &mut [f32]) {
     for (out, value) in out.iter_mut().zip(stored) {
         let physical = (value.to_f64() * scale + offset) as f32;
         *out = if value.is_nodata(nodata) { f32::NAN } else { physical };
     }
-    Ok(())
 }
 
 /// NaN where `hidden` is true.

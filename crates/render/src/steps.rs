@@ -3,33 +3,49 @@
 /// Equal bins over the thresholds' range; each knows the thresholds inside it.
 const BINS: usize = 4096;
 
+/// Most thresholds.
+const MOST: usize = u8::MAX as usize;
+
 /// Up to 255 rising thresholds, looked up in a few nanoseconds and exactly.
 #[derive(Debug, Clone)]
 pub(crate) struct Steps {
-    thresholds: Vec<f32>,
+    /// NaN, which no value reaches, from the last on.
+    thresholds: Box<[f32; MOST + 1]>,
     low: f32,
     bins_per_unit: f32,
     /// Number of thresholds in lower bins.
-    starts: Vec<u8>,
+    starts: Box<[u8; BINS + 1]>,
+    /// Whether no bin has more than one threshold.
+    apart: bool,
 }
 
 impl Steps {
     /// At most 255 thresholds are kept; they rise.
     pub(crate) fn new(mut thresholds: Vec<f32>) -> Self {
-        thresholds.truncate(usize::from(u8::MAX));
+        thresholds.truncate(MOST);
         let low = thresholds.first().copied().unwrap_or(0.0);
         let high = thresholds.last().copied().unwrap_or(0.0);
         let bins_per_unit = if high > low { BINS as f32 / (high - low) } else { 0.0 };
-        let mut steps = Self { thresholds, low, bins_per_unit, starts: Vec::new() };
-        let mut below = vec![0u8; BINS + 1];
-        for threshold in &steps.thresholds {
+        let mut steps = Self {
+            thresholds: Box::new([f32::NAN; MOST + 1]),
+            low,
+            bins_per_unit,
+            starts: Box::new([0; BINS + 1]),
+            apart: true,
+        };
+        for (place, threshold) in steps.thresholds.iter_mut().zip(&thresholds) {
+            *place = *threshold;
+        }
+        let mut below = [0u8; BINS + 1];
+        for threshold in &thresholds {
             // Counts stay below 256: there are no more thresholds.
             below[steps.bin(*threshold) + 1] += 1;
         }
+        steps.apart = below.iter().all(|count| *count <= 1);
         for bin in 1..below.len() {
             below[bin] += below[bin - 1];
         }
-        steps.starts = below;
+        *steps.starts = below;
         steps
     }
 
@@ -43,9 +59,13 @@ impl Steps {
     #[inline]
     pub(crate) fn reached(&self, value: f32) -> u8 {
         let bin = self.bin(value);
-        let (from, to) = (self.starts[bin], self.starts[bin + 1]);
+        let from = self.starts[bin];
+        if self.apart {
+            // Without a branch: one in a higher bin is larger than the value.
+            return from + u8::from(self.thresholds[usize::from(from)] <= value);
+        }
         let mut reached = from;
-        while reached < to && self.thresholds[usize::from(reached)] <= value {
+        while reached < self.starts[bin + 1] && self.thresholds[usize::from(reached)] <= value {
             reached += 1;
         }
         reached

@@ -106,20 +106,25 @@ impl Cube {
         let nearest =
             (query.resampling == Resampling::Nearest).then(|| NearestIndex::new(&positions, &window));
         let mut layers = Vec::with_capacity(bands.len());
+        let hidden = match (hidden, &nearest) {
+            (Some(hidden), Some(index)) => Some(taken(&hidden, index, false, pixels)?),
+            (hidden, _) => hidden,
+        };
         for (plane, band) in read.iter().zip(bands) {
-            let mut values = physical(plane, band)?;
+            let mut values = match &nearest {
+                Some(index) => physical(&taken_plane(plane, index, band, pixels)?, band)?,
+                None => physical(plane, band)?,
+            };
             if let Some(h) = &hidden {
                 mask_physical(&mut values, h).map_err(size)?;
             }
-            let mut out = vec![f32::NAN; pixels];
-            match &nearest {
-                Some(index) => index.gather(&values, f32::NAN, &mut out).map_err(size)?,
-                None => {
-                    let source = Source::new(&values, window, f32::NAN).map_err(size)?;
-                    gather(&source, &positions, query.resampling, &mut out).map_err(size)?;
-                }
+            if nearest.is_none() {
+                let source = Source::new(&values, window, f32::NAN).map_err(size)?;
+                let mut out = vec![f32::NAN; pixels];
+                gather(&source, &positions, query.resampling, &mut out).map_err(size)?;
+                values = out;
             }
-            layers.push(out);
+            layers.push(values);
         }
         Ok((layers, level))
     }
@@ -156,6 +161,32 @@ fn item_window(product: &Product, item: &Item, level: u32) -> tesela_grid::Pixel
         Some((min, end)) => tiles_window(&product.grid, min, end, level),
         None => tesela_grid::PixelWindow::new(0, 0, 0, 0),
     }
+}
+
+/// The picture's pixels of a plane, as stored: nodata outside.
+fn taken_plane(
+    plane: &Pixels,
+    index: &NearestIndex,
+    band: &Band,
+    pixels: usize,
+) -> Result<Pixels, ComputeError> {
+    Ok(match plane {
+        Pixels::U8(v) => Pixels::U8(taken(v, index, band.nodata as u8, pixels)?),
+        Pixels::U16(v) => Pixels::U16(taken(v, index, band.nodata as u16, pixels)?),
+        Pixels::I16(v) => Pixels::I16(taken(v, index, band.nodata as i16, pixels)?),
+        Pixels::F32(v) => Pixels::F32(taken(v, index, band.nodata as f32, pixels)?),
+    })
+}
+
+fn taken<T: Copy>(
+    values: &[T],
+    index: &NearestIndex,
+    fill: T,
+    pixels: usize,
+) -> Result<Vec<T>, ComputeError> {
+    let mut out = vec![fill; pixels];
+    index.gather(values, fill, &mut out).map_err(size)?;
+    Ok(out)
 }
 
 pub(crate) fn physical(plane: &Pixels, band: &Band) -> Result<Vec<f32>, ComputeError> {

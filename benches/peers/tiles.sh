@@ -7,8 +7,9 @@
 #   PYTHON   a Python with titiler-core, uvicorn, zarr, rasterio, pillow; made in a folder of its own when it lacks them
 #   MAPSERV  MapServer's executable [mapserv; Debian's cgi-mapserver]; its lines are left out when absent
 #   SIZE     side of the synthetic data, pixels [2048]      REPS   servers of each side, taking turns [3]
-# `_cached`: decoded chunks (TiTiler: GDAL's blocks) in memory, the picture itself not. `_file_warm`: a server just
-# started, files in the page cache; every third tile, so that they share few chunks. Zoom 12 has the finest pixels that
+# Without a suffix: decoded chunks (the peers': GDAL's blocks) in memory, the picture itself not. `_file_warm`: a server
+# that has answered for another date (the peers: another file) and nothing else, files in the page cache; every third
+# tile, so that they share few chunks. Zoom 12 has the finest pixels that
 # are no finer than the data's. `lowest` is the zoom of which one tile holds all of the data.
 # Each writes PNG as it does by default: TiTiler by GDAL, MapServer by libpng, both zlib level 6; `kb_` says what came of
 # it.
@@ -28,7 +29,7 @@ if ! "$PYTHON" -c "$needs" 2>/dev/null; then
     "$scratch/venv/bin/pip" install -q titiler-core uvicorn zarr rasterio pillow
     PYTHON=$scratch/venv/bin/python
 fi
-"$TESELA" demo --cube "$scratch/cube" --no-serve --size "$SIZE" --years 2020-2020 >/dev/null 2>&1
+"$TESELA" demo --cube "$scratch/cube" --no-serve --size "$SIZE" --years 2019-2020 >/dev/null 2>&1
 cat >"$scratch/peer.py" <<'PY'
 from fastapi import FastAPI
 from titiler.core.factory import TilerFactory
@@ -50,7 +51,7 @@ from rasterio.transform import from_origin
 from rasterio.warp import transform_bounds
 
 tesela, scratch, reps, mapserv = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-cube, product, year = f"{scratch}/cube", "geomedian_annual", "2020-01-01"
+cube, product, year, year_before = f"{scratch}/cube", "geomedian_annual", "2020-01-01", "2019-01-01"
 WEB = 20037508.342789244
 
 
@@ -113,23 +114,33 @@ class Server:
         self.stop()
 
 
-# The composite's stored pixels, as one COG of three bands: what TiTiler is best at.
-prefix = next(d for d in glob.glob(f"{cube}/store/derived/{product}/*/*") if os.path.isdir(d))
-group = zarr.open_group(prefix, mode="r")
-planes = np.stack([group[band][0] for band in ("red", "green", "blue")])
-x, y = group["x"][:2], group["y"][:2]
-spatial = dict(group["spatial_ref"].attrs)
-step = float(x[1] - x[0])
-held = np.argwhere(planes.any(axis=0))
-(top, left), (bottom, right) = held.min(0), held.max(0) + 1
-planes = planes[:, top:bottom, left:right]
-origin = (float(x[0]) - step / 2 + left * step, float(y[0]) + step / 2 - top * step)
-cog = f"{scratch}/rgb.tif"
-with rasterio.open(cog, "w", driver="COG", width=planes.shape[2], height=planes.shape[1], count=3, dtype="uint16", nodata=0,
-                   crs=spatial.get("crs_wkt") or spatial["spatial_ref"], transform=from_origin(*origin, step, step),
-                   compress="deflate", predictor=2, blocksize=512, overview_resampling="average") as f:
-    f.write(planes)
-    bounds = transform_bounds(f.crs, "EPSG:3857", *f.bounds)
+# The composite's stored pixels of each year, as a COG of three bands: what TiTiler is best at.
+def written(place, wanted):
+    """The COG of one year; its bounds in Web Mercator."""
+    for prefix in glob.glob(f"{cube}/store/derived/{product}/*/*"):
+        group = zarr.open_group(prefix, mode="r") if os.path.isdir(prefix) else None
+        if group is None or str(np.datetime64("1970-01-01") + group["time"][0].astype("timedelta64[s]"))[:4] != wanted[:4]:
+            continue
+        planes = np.stack([group[band][0] for band in ("red", "green", "blue")])
+        x, y = group["x"][:2], group["y"][:2]
+        spatial = dict(group["spatial_ref"].attrs)
+        step = float(x[1] - x[0])
+        held = np.argwhere(planes.any(axis=0))
+        (top, left), (bottom, right) = held.min(0), held.max(0) + 1
+        planes = planes[:, top:bottom, left:right]
+        origin = (float(x[0]) - step / 2 + left * step, float(y[0]) + step / 2 - top * step)
+        with rasterio.open(place, "w", driver="COG", width=planes.shape[2], height=planes.shape[1], count=3, dtype="uint16",
+                           nodata=0, crs=spatial.get("crs_wkt") or spatial["spatial_ref"],
+                           transform=from_origin(*origin, step, step), compress="deflate", predictor=2, blocksize=512,
+                           overview_resampling="average") as f:
+            f.write(planes)
+            return transform_bounds(f.crs, "EPSG:3857", *f.bounds)
+    raise SystemExit(f"there is no composite of {wanted}")
+
+
+cog, cog_before = f"{scratch}/rgb.tif", f"{scratch}/rgb-before.tif"
+written(cog_before, year_before)
+bounds = written(cog, year)
 
 
 def tiles(zoom, inside):
@@ -161,7 +172,7 @@ def ours(layer, date):
 def shifted(layer, date):
     """The same places some pixels beside: their chunks come into memory, or are there; the picture is another."""
     return lambda t, by: (f"/wms?service=WMS&version=1.3.0&request=GetMap&crs=EPSG:3857&width=256&height=256&styles=&format=image/png"
-                          f"&layers={layer}&time={date}&bbox={box(t, by)}")
+                          f"&transparent=true&layers={layer}&time={date}&bbox={box(t, by)}")
 
 
 def serve_ours():
@@ -209,17 +220,18 @@ class FastCgi:
 
 
 def serve_mapserver():
-    """The same COG, stretched and warped alike."""
+    """The same COGs, stretched and warped alike."""
+    layer = lambda name, file: f"""  LAYER NAME "{name}" TYPE RASTER STATUS ON DATA "{file}" PROJECTION AUTO END OFFSITE 0 0 0
+    PROCESSING "SCALE={low_dn},{high_dn}" PROCESSING "RESAMPLE=NEAREST" PROCESSING "CLOSE_CONNECTION=DEFER"
+    METADATA "wms_title" "{name}" END
+  END
+"""
     with open(f"{scratch}/bench.map", "w") as f:
         f.write(f"""MAP
   NAME "bench" SIZE 256 256 PROJECTION "init=epsg:3857" END IMAGETYPE "rgba"
   OUTPUTFORMAT NAME "rgba" DRIVER "AGG/PNG" MIMETYPE "image/png" IMAGEMODE RGBA EXTENSION "png" FORMATOPTION "COMPRESSION=6" TRANSPARENT ON END
   WEB METADATA "wms_title" "bench" "wms_onlineresource" "http://localhost/" "wms_srs" "EPSG:3857" "wms_enable_request" "*" END END
-  LAYER NAME "rgb" TYPE RASTER STATUS ON DATA "{cog}" PROJECTION AUTO END OFFSITE 0 0 0
-    PROCESSING "SCALE={low_dn},{high_dn}" PROCESSING "RESAMPLE=NEAREST" PROCESSING "CLOSE_CONNECTION=DEFER"
-    METADATA "wms_title" "rgb" END
-  END
-END
+{layer("rgb", cog)}{layer("before", cog_before)}END
 """)
     with open(f"{scratch}/mapserver.conf", "w") as f:
         f.write(f'CONFIG ENV MS_MAPFILE "{scratch}/bench.map" MS_MAP_PATTERN "." END END\n')
@@ -228,7 +240,7 @@ END
         os.unlink(place)
     ask = FastCgi(place)
     environment = dict(os.environ, MAPSERVER_CONFIG_FILE=f"{scratch}/mapserver.conf", GDAL_CACHEMAX="200")
-    query = lambda t: f"SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&SRS=EPSG:3857&BBOX={box(t)}&WIDTH=256&HEIGHT=256&FORMAT=image/png&TRANSPARENT=TRUE&STYLES=&LAYERS=rgb"
+    query = lambda t, layer="rgb": f"SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&SRS=EPSG:3857&BBOX={box(t)}&WIDTH=256&HEIGHT=256&FORMAT=image/png&TRANSPARENT=TRUE&STYLES=&LAYERS={layer}"
     server = Server([mapserv], "", "", fetch=lambda path: b"", stdin=ask.listening, env=environment)
     server.fetch = ask
     return server, query
@@ -238,17 +250,17 @@ def least(found, name, value):
     found[name] = min(value, found.get(name, math.inf))
 
 
-def measured(found, name, layer, date, zoom12, low):
+def measured(found, name, layer, date, before, zoom12, low):
     """One server after the other, so that each kind begins with nothing in memory."""
     at, beside = ours(layer, date), shifted(layer, date)
-    far = (12, native[0][1] + 400, native[0][2])
     with serve_ours() as server:
-        server.take([at(far)])
+        server.take([ours(layer, before)(t) for t in zoom12[1::3]])
         per, pictures = server.take([at(t) for t in zoom12[::3]])
         least(found, f"cpu_ms_{name}_tile_file_warm", per)
     with serve_ours() as server:
         server.take([beside(t, 8) for t in zoom12])
-        per, pictures = server.take([at(t) for t in zoom12])
+        _, pictures = server.take([at(t) for t in zoom12])
+        per, _ = server.take([beside(t, by) for by in (2, 4, 6) for t in zoom12])
         least(found, f"cpu_ms_{name}_tile", per)
         found[f"kb_{name}_tile"] = sum(map(len, pictures)) / len(pictures) / 1024
         if low:
@@ -262,32 +274,33 @@ def measured(found, name, layer, date, zoom12, low):
 
 with serve_ours() as server:
     dates = [d["label"] for d in json.loads(fetch(f"{server.base}/v1/products/landsat_c2_sr/dates"))["dates"]]
-    whole = max(dates, key=lambda d: sum(len(fetch(server.base + ours("landsat_c2_sr", d)(t))) for t in native[::5]))
+    held = lambda d: sum(len(fetch(server.base + ours("landsat_c2_sr", d)(t))) for t in native[::5])
+    whole_before, whole = sorted(dates, key=held)[-2:]
     # What the painter of the style stretches to, and TiTiler is told to.
     ranges = json.loads(fetch(f"{server.base}/collections/{product}"))
 style = next(s for s in ranges["tesela:styles"] if s["default"])["legend"]
 red = next(b for b in ranges["tesela:bands"] if b["name"] == "red")
 low_dn, high_dn = (round((v - red["offset"]) / red["scale"]) for v in style["range"])
-there = lambda t: f"/cog/tiles/WebMercatorQuad/{t[0]}/{t[1]}/{t[2]}.png?url={urllib.parse.quote(cog)}&rescale={low_dn},{high_dn}"
+there = lambda t, file=cog: f"/cog/tiles/WebMercatorQuad/{t[0]}/{t[1]}/{t[2]}.png?url={urllib.parse.quote(file)}&rescale={low_dn},{high_dn}"
 
 found = {}
 lowest_tile = tiles(lowest, False)[0]
 for _ in range(reps):
-    pictures = measured(found, "rgb", product, year, native, lowest_tile)
-    measured(found, "scenes_rgb", "landsat_c2_sr", whole, native, None)
-    measured(found, "one_band", "ndvi_annual", year, native, None)
+    pictures = measured(found, "rgb", product, year, year_before, native, lowest_tile)
+    measured(found, "scenes_rgb", "landsat_c2_sr", whole, whole_before, native, None)
+    measured(found, "one_band", "ndvi_annual", year, year_before, native, None)
     with serve_titiler() as server:
-        server.take([there((12, native[0][1] + 1, native[0][2]))])
+        server.take([there(t, cog_before) for t in native[1::3]])
         per, _ = server.take([there(t) for t in apart])
         least(found, "titiler_cpu_ms_rgb_tile_file_warm", per)
-        per, theirs = server.take([there(t) for t in native])
+        server.take([there(t) for t in native])
         per, theirs = server.take([there(t) for t in native])
         least(found, "titiler_cpu_ms_rgb_tile", per)
         found["titiler_kb_rgb_tile"] = sum(map(len, theirs)) / len(theirs) / 1024
     if mapserv:
         server, query = serve_mapserver()
         with server:
-            server.take([query((12, native[0][1] + 1, native[0][2]))])
+            server.take([query(t, "before") for t in native[1::3]])
             per, _ = server.take([query(t) for t in apart])
             least(found, "mapserver_cpu_ms_rgb_tile_file_warm", per)
             server.take([query(t) for t in native])

@@ -182,6 +182,12 @@ impl Cube {
         Ok(fresh)
     }
 
+    /// What the cube offers, if that is known without asking the index.
+    pub fn catalog_at_hand(&self) -> Option<Arc<Catalog>> {
+        let held = self.catalog.try_lock().ok()?;
+        held.as_ref().filter(|(seen, _)| seen.elapsed() < CATALOG_AGE).map(|(_, catalog)| catalog.clone())
+    }
+
     /// What the cube offers, read anew: for a process that has just written.
     ///
     /// # Errors

@@ -32,11 +32,13 @@ pub mod request;
 pub mod resolve;
 pub mod tiles;
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
-use tesela_compute::Cube;
+use tesela_compute::{Catalog, Cube};
 
 pub use request::{ImageFormat, PictureLayer, PictureRequest};
-use resolve::{Resolved, resolve};
+use resolve::{Resolved, is_at_hand, resolve};
 
 use crate::{ApiError, ApiResult, AppState};
 
@@ -65,11 +67,16 @@ pub struct PictureResponse {
 /// 400 and 404 for names and values that mean nothing, 413 for too large a picture, 429 when too much waits.
 pub async fn picture(state: &AppState, request: PictureRequest) -> ApiResult<PictureResponse> {
     check_size(state, &request)?;
-    let (request, resolved) = off_thread(state, move |cube| {
-        let resolved = resolve(cube, &request)?;
-        Ok((request, resolved))
-    })
-    .await?;
+    let (request, resolved) = if is_at_hand(&state.cube, &request) {
+        let resolved = resolve(&state.cube, &request)?;
+        (request, resolved)
+    } else {
+        off_thread(state, move |cube| {
+            let resolved = resolve(cube, &request)?;
+            Ok((request, resolved))
+        })
+        .await?
+    };
     let key = key::of(&resolved, &request);
     let etag = key::etag(&key);
     let mut response = PictureResponse {
@@ -112,6 +119,17 @@ fn check_size(state: &AppState, request: &PictureRequest) -> ApiResult<()> {
         )));
     }
     Ok(())
+}
+
+/// What the cube offers now: what is kept, else read off the async threads.
+///
+/// # Errors
+/// Those of the index.
+pub async fn catalog(state: &AppState) -> ApiResult<Arc<Catalog>> {
+    match state.cube.catalog_at_hand() {
+        Some(catalog) => Ok(catalog),
+        None => off_thread(state, |cube| Ok(cube.catalog()?)).await,
+    }
 }
 
 /// Runs look-ups in the index off the async threads; they are short and wait for nobody.

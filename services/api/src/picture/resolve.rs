@@ -35,6 +35,16 @@ pub struct Resolved {
     pub cube: Arc<str>,
 }
 
+/// Whether [`resolve`] finds all that a request names in memory.
+pub fn is_at_hand(cube: &Cube, request: &PictureRequest) -> bool {
+    let Some(catalog) = cube.catalog_at_hand() else { return false };
+    let latest = catalog.snapshot;
+    request.snapshot.is_none_or(|asked| asked == latest)
+        && request.layers.iter().all(|layer| {
+            cache::moments().contains_key(&moment_key(cube, &catalog, &layer.product, &request.time, latest))
+        })
+}
+
 /// Looks up what a request names.
 ///
 /// # Errors
@@ -67,13 +77,17 @@ pub fn moment(
     time: &TimeSelector,
     snapshot: u64,
 ) -> ApiResult<Arc<Moment>> {
-    let key = format!("{}|{product}|{snapshot}|{}|{time:?}", cube.dir().display(), catalog.version);
+    let key = moment_key(cube, catalog, product, time, snapshot);
     if let Some(kept) = cache::moments().get(&key) {
         return Ok(kept);
     }
     let found = Arc::new(cube.moment(product, time, snapshot)?);
     cache::moments().insert(key, found.clone());
     Ok(found)
+}
+
+fn moment_key(cube: &Cube, catalog: &Catalog, product: &str, time: &TimeSelector, snapshot: u64) -> String {
+    format!("{}|{product}|{snapshot}|{}|{time:?}", cube.dir().display(), catalog.version)
 }
 
 /// The style asked for, a client's expression put in.

@@ -13,7 +13,7 @@ use tesela_compute::Cube;
 
 use crate::picture::http::{Empty, SNAPSHOT, if_none_match, respond};
 use crate::picture::tiles::{NoTile, deepest_useful, set, tile};
-use crate::picture::{ImageFormat, PictureRequest, off_thread, picture};
+use crate::picture::{ImageFormat, PictureRequest, catalog, off_thread, picture};
 use crate::request::text::{percent_encoded, shorten};
 use crate::request::{BaseUrl, Lang, Params, time, values};
 use crate::{ApiError, ApiResult, AppState};
@@ -45,7 +45,7 @@ async fn get_tile(
                 format!("{:?} ends in no known format; tiles are {{y}}.png or {{y}}.webp", shorten(&file)),
             )
         })?;
-    let catalog = off_thread(&state, |cube| Ok(cube.catalog()?)).await?;
+    let catalog = catalog(&state).await?;
     let target = set(&catalog, &tms).and_then(|set| tile(&set, &z, &y, &x)).map_err(|e| no_tile(&e))?;
     let mut request = PictureRequest::new(&layer, params.get("style").unwrap_or_default(), target);
     request.layers[0].expression = params.get("expression").map(str::to_owned);

@@ -17,7 +17,7 @@ use crate::picture::cache::{self, Document};
 use crate::picture::http::respond_document;
 use crate::picture::info_format::InfoFormat;
 use crate::picture::layer::{LayerView, layers};
-use crate::picture::off_thread;
+use crate::picture::{self, off_thread};
 use crate::request::space::{corner, registry_name, wms_name};
 use crate::request::{BaseUrl, Lang, Params};
 use crate::{ApiError, ApiResult, AppState};
@@ -74,7 +74,7 @@ pub(super) async fn document(
     let base = BaseUrl::of(&state.config, headers);
     let max_px = state.config.max_picture_px;
     let seen: Option<u64> = params.get("updatesequence").and_then(|text| text.parse().ok());
-    let catalog = off_thread(state, |cube| Ok(cube.catalog()?)).await?;
+    let catalog = picture::catalog(state).await?;
     let code = match seen.map(|seen| seen.cmp(&catalog.version)) {
         Some(Ordering::Equal) => Some("CurrentUpdateSequence"),
         Some(Ordering::Greater) => Some("InvalidUpdateSequence"),

@@ -13,7 +13,7 @@ use crate::picture::cache::{self, Document};
 use crate::picture::http::respond_document;
 use crate::picture::info_format::InfoFormat;
 use crate::picture::layer::{LayerView, layers};
-use crate::picture::{off_thread, tiles};
+use crate::picture::{self, off_thread, tiles};
 use crate::request::space::{corner, urn};
 use crate::request::text::shorten;
 use crate::request::{BaseUrl, Lang, Params};
@@ -122,7 +122,7 @@ pub(super) async fn document(
     let lang = Lang::negotiate(params.any(&["lang", "language"]), headers);
     let base = BaseUrl::of(&state.config, headers);
     let seen: Option<u64> = params.get("UpdateSequence").and_then(|text| text.parse().ok());
-    let catalog = off_thread(state, |cube| Ok(cube.catalog()?)).await?;
+    let catalog = picture::catalog(state).await?;
     let sections = match seen.map(|seen| seen.cmp(&catalog.version)) {
         Some(std::cmp::Ordering::Greater) => {
             let text = format!("updateSequence is {} now", catalog.version);

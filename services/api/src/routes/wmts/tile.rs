@@ -10,7 +10,7 @@ use crate::picture::http::{DATETIME, Empty, SNAPSHOT, if_none_match, insert, res
 use crate::picture::info_format::InfoFormat;
 use crate::picture::point::{PointRequest, read};
 use crate::picture::tiles::{set, tile};
-use crate::picture::{ImageFormat, PictureRequest, off_thread, picture};
+use crate::picture::{ImageFormat, PictureRequest, catalog, picture};
 use crate::request::text::shorten;
 use crate::request::{Lang, Params, time, values};
 
@@ -74,7 +74,7 @@ pub(super) async fn get_feature_info(
 impl TileRequest {
     /// The picture a tile is.
     async fn picture(self, state: &AppState) -> Result<PictureRequest, Exception> {
-        let catalog = off_thread(state, |cube| Ok(cube.catalog()?)).await?;
+        let catalog = catalog(state).await?;
         let product = catalog.product(&self.layer).map_err(crate::ApiError::from)?;
         product.style(&self.style).map_err(crate::ApiError::from)?;
         let target = tile(&set(&catalog, &self.set)?, &self.matrix, &self.row, &self.col)?;

@@ -104,7 +104,7 @@ impl Cube {
         }
     }
 
-    /// Stored values of one band over several slots of one tile: `(slots, height, width)`. The window may reach
+    /// Stored values of one band over several slots of one tile into `out`: `(slots, height, width)`. The window may reach
     /// into neighbour tiles, where the slots of the same day and platform give the pixels.
     pub(crate) fn read_slot_stack(
         &self,
@@ -113,15 +113,18 @@ impl Cube {
         slots: &[SlotRow],
         neighbours: &Neighbours,
         window: &PixelWindow,
-    ) -> Result<Pixels, ComputeError> {
-        let Some(home) = slots.first().map(|s| s.tile) else { return Ok(Pixels::empty(band.dtype)) };
+        out: &mut Pixels,
+    ) -> Result<(), ComputeError> {
+        let Some(home) = slots.first().map(|s| s.tile) else {
+            out.reshape(band.dtype, 0);
+            return Ok(());
+        };
         let home_window = product.grid.tile_window(home, 0);
         let inside = home_window.intersection(window) == Some(*window);
-        let mut out = Pixels::empty(band.dtype);
         let slices = self.slices(band, slots.iter())?;
-        self.store().read_stack(&slices, place(&home_window, window), &mut out)?;
+        self.store().read_stack(&slices, place(&home_window, window), out)?;
         if inside {
-            return Ok(out);
+            return Ok(());
         }
         for tile in product.grid.tiles_in_window(window, 0) {
             let Some(there) = neighbours.0.get(&tile).filter(|_| tile != home) else { continue };
@@ -138,10 +141,10 @@ impl Cube {
             let mut piece = Pixels::empty(band.dtype);
             self.store().read_stack(&slices, place(&tile_window, &part), &mut piece)?;
             for (k, (i, _)) in matched.iter().enumerate() {
-                paste(&piece, k * part.len(), &part, &mut out, i * window.len(), window);
+                paste(&piece, k * part.len(), &part, out, i * window.len(), window);
             }
         }
-        Ok(out)
+        Ok(())
     }
 
     /// As [`Cube::read_slot_stack`] of a window that lies inside the tile, of those chunks only that `needs` looks at:
@@ -158,16 +161,30 @@ impl Cube {
         let mut out = Pixels::empty(band.dtype);
         let Some(home) = slots.first().map(|s| s.tile) else { return Ok(out) };
         let slices = self.slices(band, chosen.iter().filter_map(|i| slots.get(*i)))?;
+        let window = place(&product.grid.tile_window(home, 0), window);
+        self.read_slices_where(&slices, chosen, needs, window, &mut out)?;
+        Ok(out)
+    }
+
+    /// As [`Cube::read_slots_where`] of slices already known, one a slot of `chosen`; `window` counts from the tile's
+    /// first pixel.
+    pub(crate) fn read_slices_where(
+        &self,
+        slices: &[Slice],
+        chosen: &[usize],
+        needs: Option<&Needs>,
+        window: Window,
+        out: &mut Pixels,
+    ) -> Result<(), ComputeError> {
         let wanted = |k: usize, at: [u64; 2]| match (needs, chosen.get(k), slices.get(k)) {
             (Some(needs), Some(slot), Some(slice)) => needs.wants(*slot, slice.array.inner(), at),
             _ => true,
         };
-        let window = place(&product.grid.tile_window(home, 0), window);
-        self.store().read_stack_where(&slices, window, &wanted, &mut out)?;
-        Ok(out)
+        Ok(self.store().read_stack_once(slices, window, &wanted, out)?)
     }
 
-    fn slices<'s>(
+    /// Where a band of slots lies in the store.
+    pub(crate) fn slices<'s>(
         &self,
         band: &Band,
         slots: impl Iterator<Item = &'s SlotRow>,

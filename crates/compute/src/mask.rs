@@ -29,12 +29,16 @@ impl MaskRule {
 /// A mask ready to be applied to windows of quality words.
 #[derive(Debug, Clone)]
 pub struct Masker {
+    /// What a word hides where it lies, of all words.
+    plain: Vec<bool>,
+    /// What reaches beyond the pixel it lies in: flags, and how far they grow.
     groups: Vec<(Vec<bool>, Option<Disk>)>,
     cleanup: Vec<(Operation, Disk)>,
-    fixed: Vec<bool>,
-    nodata: usize,
     halo: usize,
 }
+
+/// Number of words there are.
+const WORDS: usize = 1 << 16;
 
 fn unusable(e: MorphologyError) -> ComputeError {
     ComputeError::Parameter { parameter: "mask", problem: e.to_string() }
@@ -66,13 +70,16 @@ impl Masker {
             Ok((operation, disk(step.radius())?))
         };
         let cleanup = rule.cleanup.into_iter().map(step).collect::<Result<Vec<_>, ComputeError>>()?;
-        Ok(Self {
-            groups,
-            fixed: rule.fixed.map(|f| f.table()).unwrap_or_default(),
-            nodata: nodata.clamp(0.0, 65535.0) as usize,
-            halo: reach + halo(&cleanup),
-            cleanup,
-        })
+        let fixed = rule.fixed.map(|f| f.table()).unwrap_or_default();
+        // What is not grown and not cleaned up lies where its words do.
+        let (groups, flat): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|(_, disk)| disk.is_some() || !cleanup.is_empty());
+        let mut plain = vec![false; WORDS];
+        plain[nodata.clamp(0.0, 65535.0) as usize] = true;
+        for table in flat.iter().map(|(table, _)| table).chain([&fixed]) {
+            plain.iter_mut().zip(table).for_each(|(plain, hides)| *plain |= hides);
+        }
+        Ok(Self { plain, groups, halo: reach + halo(&cleanup), cleanup })
     }
 
     /// Pixels needed around a window so that the mask is exact inside it.
@@ -97,40 +104,47 @@ impl Masker {
         let mut hidden = vec![false; w * h];
         for (y, row) in hidden.chunks_exact_mut(w.max(1)).enumerate() {
             for (x, out) in row.iter_mut().enumerate() {
-                let word = usize::from(words((y + halo) * width + x + halo));
-                *out = word == self.nodata || self.fixed.get(word).copied().unwrap_or(false);
+                *out = self.hides(words((y + halo) * width + x + halo));
             }
         }
+        self.reach(words, width, height, halo, &mut hidden)?;
+        Ok(hidden)
+    }
+
+    /// Whether a word hides the pixel that it lies in, whatever lies around.
+    pub(crate) fn hides(&self, word: u16) -> bool {
+        self.plain.get(usize::from(word)).copied().unwrap_or(false)
+    }
+
+    /// Adds to what words hide where they lie what they hide around; sizes as [`Masker::hidden`] takes them.
+    pub(crate) fn reach(
+        &self,
+        words: impl Fn(usize) -> u16,
+        width: usize,
+        height: usize,
+        halo: usize,
+        hidden: &mut [bool],
+    ) -> Result<(), ComputeError> {
         if !self.cleanup.is_empty() {
-            self.clean(&words, (width, height), halo, &mut hidden)?;
-            return Ok(hidden);
+            return self.clean(&words, (width, height), halo, hidden);
         }
+        let w = width - 2 * halo;
         for (table, disk) in &self.groups {
+            let Some(disk) = disk else { continue };
             if !hidden.contains(&false) {
                 break;
             }
-            let is = |i: usize| table.get(usize::from(words(i))).copied().unwrap_or(false);
-            if let Some(disk) = disk {
-                let mut grown: Vec<bool> = (0..width * height).map(is).collect();
-                if !grown.contains(&true) {
-                    continue;
-                }
-                Morphology::new(width, height).dilate(&mut grown, disk).map_err(unusable)?;
-                for y in 0..h {
-                    let from = (y + halo) * width + halo;
-                    for (out, g) in hidden[y * w..(y + 1) * w].iter_mut().zip(&grown[from..from + w]) {
-                        *out |= g;
-                    }
-                }
-            } else {
-                for y in 0..h {
-                    for x in 0..w {
-                        hidden[y * w + x] |= is((y + halo) * width + x + halo);
-                    }
-                }
+            let mut grown: Vec<bool> = (0..width * height).map(|i| table_has(table, words(i))).collect();
+            if !grown.contains(&true) {
+                continue;
+            }
+            Morphology::new(width, height).dilate(&mut grown, disk).map_err(unusable)?;
+            for (y, row) in hidden.chunks_exact_mut(w.max(1)).enumerate() {
+                let from = (y + halo) * width + halo;
+                row.iter_mut().zip(&grown[from..from + w]).for_each(|(out, grown)| *out |= grown);
             }
         }
-        Ok(hidden)
+        Ok(())
     }
 
     /// Adds what all groups hide together, cleaned up. Nothing enters from beyond the words.
@@ -144,8 +158,7 @@ impl Masker {
         let mut morphology = Morphology::new(width, height);
         let mut all = vec![false; width * height];
         for (table, disk) in &self.groups {
-            let is = |i: usize| table.get(usize::from(words(i))).copied().unwrap_or(false);
-            let mut of_group: Vec<bool> = (0..width * height).map(is).collect();
+            let mut of_group: Vec<bool> = (0..width * height).map(|i| table_has(table, words(i))).collect();
             if let Some(disk) = disk {
                 morphology.dilate(&mut of_group, disk).map_err(unusable)?;
             }
@@ -161,4 +174,8 @@ impl Masker {
         }
         Ok(())
     }
+}
+
+fn table_has(table: &[bool], word: u16) -> bool {
+    table.get(usize::from(word)).copied().unwrap_or(false)
 }

@@ -23,7 +23,9 @@ pub(crate) mod pyramid;
 mod rasters;
 mod reduce;
 mod repair;
+mod room;
 mod run;
+mod says;
 mod scenes;
 #[cfg(test)]
 mod tests;

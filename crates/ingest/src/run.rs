@@ -11,7 +11,7 @@ use tesela_grid::GridDef;
 use tesela_index::{Index, SceneQuery, SceneRow};
 use tesela_layout::Form;
 use tesela_model::{ProductDef, Progress};
-use tesela_store::Store;
+use tesela_store::{Store, keep_freed_memory};
 
 use crate::IngestError;
 use crate::batch::{Job, units_at_once, write_batch};
@@ -267,17 +267,6 @@ fn accept(
         }
     }
     Ok(accepted)
-}
-
-/// Lets the allocator keep what is freed: planes of several megabytes come and go by the thousand, and mapping each
-/// anew costs a tenth of an ingest.
-fn keep_freed_memory() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: two settings of the C library's allocator, which takes them at any time.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 20);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 256 << 20);
-    }
 }
 
 #[allow(clippy::too_many_arguments)]

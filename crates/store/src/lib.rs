@@ -9,6 +9,7 @@
 //! | `writer`, `reader` | one shard from windows; windows and stacks from shards, through caches |
 //! | `facts` | what is known of a group's chunks without decoding them |
 //! | `presented` | a group that was never written: its documents, and its chunks made when asked for |
+//! | `memory` | what the allocator is told by commands that write |
 //! | `store` | all of it together |
 //!
 //! Rules, everywhere in this crate:
@@ -26,6 +27,7 @@ mod error;
 mod facts;
 mod group;
 mod key;
+mod memory;
 mod metadata;
 mod objects;
 mod pixels;
@@ -41,6 +43,7 @@ pub use codec::Codec;
 pub use error::StoreError;
 pub use facts::{FactsRef, FactsSpec};
 pub use key::ObjectKey;
+pub use memory::keep_freed_memory;
 pub use objects::{
     ByteRange, CountingObjects, Leftover, LocalObjects, MemoryObjects, ObjectInfo, ObjectRequest, Objects,
     Requests, Staged,

@@ -87,7 +87,7 @@ impl Store {
         out: &mut Pixels,
     ) -> Result<(), StoreError> {
         let layers = dates.iter().enumerate().map(|(layer, &t)| Layer { array, t, layer });
-        self.read_layers(layers.collect(), window, &|_, _| true, out)
+        self.read_layers(layers.collect(), window, &|_, _| true, Keep::All, out)
     }
 
     /// Reads the same window of dates that lie in several arrays of one type (slots, archive blocks) into
@@ -110,6 +110,31 @@ impl Store {
         wanted: &dyn Fn(usize, [u64; 2]) -> bool,
         out: &mut Pixels,
     ) -> Result<(), StoreError> {
+        self.read_slices(slices, window, wanted, Keep::All, out)
+    }
+
+    /// As [`Store::read_stack_where`], for those who come by once: a chunk of which all pixels and all dates are in the
+    /// window and in `slices` is not kept in memory, for nobody is expected to ask for it again.
+    /// # Errors
+    /// As [`Store::read_stack`].
+    pub fn read_stack_once(
+        &self,
+        slices: &[Slice],
+        window: Window,
+        wanted: &dyn Fn(usize, [u64; 2]) -> bool,
+        out: &mut Pixels,
+    ) -> Result<(), StoreError> {
+        self.read_slices(slices, window, wanted, Keep::Parts, out)
+    }
+
+    fn read_slices(
+        &self,
+        slices: &[Slice],
+        window: Window,
+        wanted: &dyn Fn(usize, [u64; 2]) -> bool,
+        keep: Keep,
+        out: &mut Pixels,
+    ) -> Result<(), StoreError> {
         let Some(first) = slices.first() else {
             out.reshape(out.dtype(), 0);
             return Ok(());
@@ -124,7 +149,7 @@ impl Store {
             });
         }
         let layers = slices.iter().enumerate().map(|(layer, s)| Layer { array: &s.array, t: s.t, layer });
-        self.read_layers(layers.collect(), window, wanted, out)
+        self.read_layers(layers.collect(), window, wanted, keep, out)
     }
 
     /// The smallest window of whole inner chunks that holds everything stored of one date; `None` when nothing is.
@@ -185,6 +210,7 @@ impl Store {
         mut layers: Vec<Layer<'_>>,
         window: Window,
         is_wanted: &dyn Fn(usize, [u64; 2]) -> bool,
+        keep: Keep,
         out: &mut Pixels,
     ) -> Result<(), StoreError> {
         let Some(dtype) = layers.first().map(|layer| layer.array.dtype()) else {
@@ -197,7 +223,7 @@ impl Store {
         }
         // Dates of one inner chunk side by side, so that it is decoded once.
         layers.sort_unstable_by_key(|layer| (layer.array.address(), layer.t));
-        let mut read = Read { store: self, layers: &layers, window, is_wanted, out };
+        let mut read = Read { store: self, layers: &layers, window, is_wanted, keep, out };
         let wanted = read.serve_from_memory();
         let located = read.locate(&wanted)?;
         read.fetch(&wanted, located)
@@ -245,7 +271,17 @@ struct Read<'a> {
     window: Window,
     /// Whether a layer wants the chunk of a row and column.
     is_wanted: &'a dyn Fn(usize, [u64; 2]) -> bool,
+    keep: Keep,
     out: &'a mut Pixels,
+}
+
+/// Which decoded chunks stay in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// As many as fit.
+    All,
+    /// Those of which the read takes a part.
+    Parts,
 }
 
 impl<'a> Read<'a> {
@@ -402,10 +438,24 @@ impl<'a> Read<'a> {
             .map_err(|reason| chunk.array.corrupt(chunk.chunk, &chunk.name.object, reason))?;
         swap_unless_little(&mut bytes, chunk.array.dtype().size_bytes());
         self.place(chunk, Some(&bytes));
-        if self.store.options().chunk_cache_bytes > 0 {
+        if self.store.options().chunk_cache_bytes > 0 && !(self.keep == Keep::Parts && self.takes_all(chunk))
+        {
             self.store.chunks().insert(chunk.name.clone(), Arc::new(bytes));
         }
         Ok(())
+    }
+
+    /// Whether every pixel of every date that a chunk has is read.
+    fn takes_all(&self, chunk: &Wanted<'_>) -> bool {
+        let ([dates, height, width], inner) = (chunk.array.shape(), chunk.array.inner());
+        let [t, y, x] = std::array::from_fn(|i| chunk.chunk[i] * inner[i]);
+        let holds = |start: i64, len: usize, first: u64, size: u64| {
+            let end = start.saturating_add(i64::try_from(len).unwrap_or(i64::MAX));
+            start <= first as i64 && size as i64 <= end
+        };
+        chunk.layers.len() as u64 >= inner[0].min(dates - t)
+            && holds(self.window.y0, self.window.height, y, height.min(y + inner[1]))
+            && holds(self.window.x0, self.window.width, x, width.min(x + inner[2]))
     }
 
     /// Copies a decoded chunk (native bytes), or fill, to every layer it feeds.

@@ -9,6 +9,9 @@ use crate::ComputeError;
 /// Named layers of one block: physical values, NaN where there is none.
 pub(super) type Layers = Vec<(String, Vec<f32>)>;
 
+/// Added to a value of less than 2⁵¹ it leaves the nearest whole number in the low bits of the sum.
+const ROUNDER: f64 = 6_755_399_441_055_744.0;
+
 /// How values of one output band are stored.
 pub(super) enum Encoder {
     U8 { scale: f64, offset: f64, nodata: u8 },
@@ -43,22 +46,20 @@ impl Encoder {
 
     /// Stored values: nodata for NaN; a value that would land on nodata is moved to the next one.
     pub(super) fn encode(&self, values: &[f32]) -> Pixels {
-        let wide = values.iter().map(|v| f64::from(*v));
         match self {
             Self::U8 { scale, offset, nodata } => {
                 let beside = if *nodata == u8::MAX { u8::MAX - 1 } else { nodata + 1 };
-                let one = |v: f64| {
-                    let whole = ((v - offset) / scale).round_ties_even().clamp(0.0, 255.0) as u8;
-                    match (v.is_finite(), whole == *nodata) {
-                        (false, _) => *nodata,
-                        (true, true) => beside,
-                        (true, false) => whole,
-                    }
+                let one = |v: &f32| {
+                    let inside = ((f64::from(*v) - offset) / scale).clamp(0.0, 255.0);
+                    // Halves to even.
+                    let whole = (inside + ROUNDER).to_bits() as u8;
+                    let whole = if whole == *nodata { beside } else { whole };
+                    if v.is_finite() { whole } else { *nodata }
                 };
-                Pixels::U8(wide.map(one).collect())
+                Pixels::U8(values.iter().map(one).collect())
             }
-            Self::U16(q) => Pixels::U16(wide.map(|v| q.encode(v)).collect()),
-            Self::I16(q) => Pixels::I16(wide.map(|v| q.encode(v)).collect()),
+            Self::U16(q) => Pixels::U16(q.encode_all(values)),
+            Self::I16(q) => Pixels::I16(q.encode_all(values)),
             Self::F32 => Pixels::F32(values.to_vec()),
         }
     }

@@ -140,10 +140,10 @@ pub(super) fn reduce(
         (Reducer::Wofs {}, _) => water(seen)?,
         _ => return Err(unusable(format!("{} does not take scenes", reducer.as_str()))),
     };
-    for (_, values) in &mut layers {
-        for (value, observed) in values.iter_mut().zip(&seen.observed) {
-            if !observed {
-                *value = f32::NAN;
+    if seen.observed.contains(&false) {
+        for (_, values) in &mut layers {
+            for (value, observed) in values.iter_mut().zip(&seen.observed) {
+                *value = if *observed { *value } else { f32::NAN };
             }
         }
     }

@@ -240,6 +240,7 @@ impl<'s> Scenes<'s> {
     ) -> Result<Made, ComputeError> {
         let Some((seen, chunks)) = self.tile.observe(window)? else { return Ok(None) };
         let layers = reduce(&recipe.reducer, self.expression.as_ref(), period, recipe.min_obs, &seen)?;
+        self.tile.take_back(seen);
         Ok(Some((vec![layers], chunks)))
     }
 }

@@ -165,7 +165,8 @@ impl Cube {
         let halo = masker.halo();
         let grown = pixel.grown(halo);
         let neighbours = self.neighbours(product, slots, &grown, snapshot)?;
-        let words = self.read_slot_stack(product, quality, slots, &neighbours, &grown)?;
+        let mut words = Pixels::empty(quality.dtype);
+        self.read_slot_stack(product, quality, slots, &neighbours, &grown, &mut words)?;
         let fill = table.mask(&["fill"]).ok();
         let centre = halo * grown.width + halo;
         let mut observed = Vec::with_capacity(slots.len());

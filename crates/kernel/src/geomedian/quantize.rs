@@ -8,7 +8,12 @@ pub trait IntegerSample: Copy + PartialEq + Into<f64> {
     const MAX: Self;
     /// Conversion of a whole number already inside the range.
     fn from_whole(value: f64) -> Self;
+    /// The whole number nearest to a value already inside the range, halves to even; anything for NaN.
+    fn nearest(value: f64) -> Self;
 }
+
+/// Added to a value of less than 2⁵¹ it leaves the nearest whole number in the low bits of the sum, halves to even.
+const ROUNDER: f64 = 6_755_399_441_055_744.0;
 
 impl IntegerSample for u16 {
     const MIN: Self = Self::MIN;
@@ -16,6 +21,11 @@ impl IntegerSample for u16 {
 
     fn from_whole(value: f64) -> Self {
         value as Self
+    }
+
+    #[inline(always)]
+    fn nearest(value: f64) -> Self {
+        (value + ROUNDER).to_bits() as Self
     }
 }
 
@@ -25,6 +35,11 @@ impl IntegerSample for i16 {
 
     fn from_whole(value: f64) -> Self {
         value as Self
+    }
+
+    #[inline(always)]
+    fn nearest(value: f64) -> Self {
+        (value + ROUNDER).to_bits() as Self
     }
 }
 
@@ -74,4 +89,28 @@ impl<T: IntegerSample> Quantizer<T> {
         let stored = T::from_whole(whole.clamp(T::MIN.into(), T::MAX.into()));
         if stored == self.nodata { self.beside_nodata } else { stored }
     }
+
+    #[inline(always)]
+    fn encode_each(&self, values: &[f32]) -> Vec<T> {
+        let (least, most) = (T::MIN.into(), T::MAX.into());
+        let one = |v: &f32| {
+            let inside = ((f64::from(*v) - self.offset) * self.per_unit).max(least).min(most);
+            let stored = T::nearest(inside);
+            let stored = if stored == self.nodata { self.beside_nodata } else { stored };
+            if v.is_finite() { stored } else { self.nodata }
+        };
+        values.iter().map(one).collect()
+    }
 }
+
+macro_rules! encode_all {
+    ($($type:ty)*) => {$(
+        impl Quantizer<$type> {
+            /// [`Quantizer::encode`] of many values, several at a time.
+            pub fn encode_all(&self, values: &[f32]) -> Vec<$type> {
+                self.encode_each(values)
+            }
+        }
+    )*};
+}
+encode_all!(u16 i16);

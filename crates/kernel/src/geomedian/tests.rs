@@ -240,6 +240,27 @@ fn quantizer_rounds_to_even_and_never_onto_nodata() {
     assert!(Quantizer::<u16>::new(1e-4, f64::NAN, 0).is_err());
 }
 
+#[test]
+fn many_values_are_quantized_as_one() {
+    let mut values = vec![f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 0.0, f32::MAX, f32::MIN, 1e-45];
+    // Halves and their neighbours, and bits of every kind.
+    for half in -1000..=70_000 {
+        let v = (half as f32 + 0.5) * 2e-5;
+        values.extend([v.next_down(), v, v.next_up()]);
+    }
+    values.extend((0..1u32 << 16).map(|i| f32::from_bits(i.wrapping_mul(0x9e37_79b9))));
+    let one = |v: &f32| f64::from(*v);
+    for (scale, offset, nodata) in [(1e-4, 0.0, 0), (2e-5, 0.0, 9), (2.75e-5, -0.2, u16::MAX), (1.0, 0.0, 1)]
+    {
+        let q = Quantizer::<u16>::new(scale, offset, nodata).unwrap();
+        assert_eq!(q.encode_all(&values), values.iter().map(|v| q.encode(one(v))).collect::<Vec<_>>());
+    }
+    for (scale, offset, nodata) in [(1e-4, 0.0, -999), (2e-5, 0.1, i16::MAX), (0.5, 0.0, i16::MIN)] {
+        let q = Quantizer::<i16>::new(scale, offset, nodata).unwrap();
+        assert_eq!(q.encode_all(&values), values.iter().map(|v| q.encode(one(v))).collect::<Vec<_>>());
+    }
+}
+
 /// Sum of distances to `y`.
 fn cost<const P: usize>(obs: &[[f64; P]], y: &[f64; P]) -> f64 {
     let distance = |x: &[f64; P]| x.iter().zip(y).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();

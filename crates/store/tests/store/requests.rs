@@ -83,6 +83,28 @@ fn a_batch_store_keeps_no_chunks() {
 }
 
 #[test]
+fn who_comes_by_once_leaves_only_chunks_that_others_share() {
+    let (store, counting, _) = counted(&StoreOptions::default());
+    let array = fill_array(&store, &key("p"), &spec("band", DType::Uint16, 0.0));
+    let spec = spec("band", DType::Uint16, 0.0);
+    let read = |dates: &[u64], window| {
+        counting.take();
+        let mut out = Pixels::empty(DType::Uint16);
+        let slices: Vec<Slice> = dates.iter().map(|&t| Slice { array: array.clone(), t }).collect();
+        store.read_stack_once(&slices, window, &|_, _| true, &mut out).unwrap();
+        assert_same(&out, &expected(&spec, dates, window), "by once");
+        counting.take().ranges
+    };
+    // `EAST` is a chunk, two dates deep.
+    assert_eq!([read(&[0, 1], EAST), read(&[0, 1], EAST)], [1, 1]);
+    // The array's last corner: half a chunk of one date is all that there is of it.
+    let corner = Window { y0: 32, x0: 32, height: 5, width: 13 };
+    assert_eq!([read(&[4], corner), read(&[4], corner)], [1, 1]);
+    assert_eq!([read(&[3], EAST), read(&[2, 3], EAST)], [1, 0], "a date of two");
+    assert_eq!([read(&[0, 1], Window { height: 7, ..EAST }), read(&[0, 1], EAST)], [1, 0], "rows");
+}
+
+#[test]
 fn one_request_opens_a_group() {
     let (store, counting, _) = counted(&StoreOptions::default());
     let group = group("p");

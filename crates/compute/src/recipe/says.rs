@@ -1,0 +1,61 @@
+//! What quality words say of the pixels that they lie in.
+
+use tesela_model::Band;
+use tesela_model::landsat::FlagTable;
+
+use crate::mask::Masker;
+
+/// Number of words there are.
+const WORDS: usize = 1 << 16;
+const HIDDEN: u8 = 1;
+const SEEN: u8 = 2;
+
+/// Words looked at together: most are those of their neighbours.
+const ALIKE: usize = 32;
+
+/// Of each word, whether a mask hides it where it lies, and whether anything was observed.
+#[derive(Debug, Default)]
+pub(super) struct Says(Vec<u8>);
+
+impl Says {
+    pub(super) fn new(masker: &Masker, quality: &Band, table: &FlagTable) -> Self {
+        let fill = table.mask(&["fill"]).map(|m| m.table()).unwrap_or_default();
+        let says = |word: u16| {
+            let filled = fill.get(usize::from(word)).copied().unwrap_or(false);
+            let seen = f64::from(word) != quality.nodata && !filled;
+            (HIDDEN * u8::from(masker.hides(word))) | (SEEN * u8::from(seen))
+        };
+        Self((0..WORDS).map(|word| says(word as u16)).collect())
+    }
+
+    /// Notes of a row of words where they hide and where something was seen, and adds the latter to `observed`.
+    pub(super) fn judge<T: Copy + PartialEq>(
+        &self,
+        words: &[T],
+        word: impl Fn(T) -> u16,
+        hidden: &mut [bool],
+        seen: &mut [bool],
+        observed: &mut [bool],
+    ) {
+        let says = |stored: T| self.0.get(usize::from(word(stored))).copied().unwrap_or(HIDDEN);
+        let flags = hidden.chunks_mut(ALIKE).zip(seen.chunks_mut(ALIKE)).zip(observed.chunks_mut(ALIKE));
+        for (words, ((hidden, seen), observed)) in words.chunks(ALIKE).zip(flags) {
+            let Some(first) = words.first() else { continue };
+            if words.iter().fold(true, |same, w| same & (w == first)) {
+                let said = says(*first);
+                hidden.fill(said & HIDDEN != 0);
+                seen.fill(said & SEEN != 0);
+                if said & SEEN != 0 {
+                    observed.fill(true);
+                }
+                continue;
+            }
+            for (((word, hidden), seen), observed) in words.iter().zip(hidden).zip(seen).zip(observed) {
+                let said = says(*word);
+                *hidden = said & HIDDEN != 0;
+                *seen = said & SEEN != 0;
+                *observed |= *seen;
+            }
+        }
+    }
+}

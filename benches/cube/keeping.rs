@@ -101,7 +101,7 @@ fn decode(cube: &Cube, groups: &[String]) -> Fallible<f64> {
 }
 
 /// Reads all stored pixels of an array.
-pub fn decode_array(store: &Store, array: &ArrayRef) -> Fallible<()> {
+fn decode_array(store: &Store, array: &ArrayRef) -> Fallible<()> {
     let [dates, ..] = array.shape();
     let depth = array.inner()[0];
     for first in (0..dates).step_by(depth as usize) {
@@ -116,7 +116,7 @@ pub fn decode_array(store: &Store, array: &ArrayRef) -> Fallible<()> {
 }
 
 /// Compresses every stored chunk of some groups again; CPU seconds of that alone.
-fn encode(cube: &Cube, groups: &[String]) -> Fallible<f64> {
+pub fn encode(cube: &Cube, groups: &[String]) -> Fallible<f64> {
     let (store, memory) = (plain(cube), Store::in_memory());
     let mut seconds = 0.0;
     for group in groups {

@@ -1,8 +1,9 @@
 //! What a cube does for those who read it and keep it, against design bars: a pixel's series and a stack, map tiles,
 //! an annual geomedian, compaction, `check`.
 //!
-//! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX] [--composite]`, the last for the
-//! geomedian alone.
+//! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX] [--composite | --unit]`:
+//! `--composite` is the geomedian alone; `--unit` is its largest unit, a whole tile of 2048 pixels squared and 90 dates,
+//! for the memory that it takes (ten gigabytes of disk, some minutes).
 //!
 //! One figure a line, `name value`; times are medians, CPU milliseconds where the name says so. Synthetic stacks (see
 //! `scenes`) go in through `ingest`; everything is asked of a `Cube`, as the server asks. *Cached*: decoded chunks in
@@ -14,6 +15,7 @@ mod figures;
 mod keeping;
 mod reading;
 mod scenes;
+mod unit;
 
 use std::path::Path;
 
@@ -41,7 +43,7 @@ const YEAR_DATES: usize = 46;
 
 fn main() -> Fallible<()> {
     let (mut dates, mut side) = (690, 512);
-    let mut composite_alone = false;
+    let (mut composite_alone, mut unit_alone) = (false, false);
     let mut given = std::env::args().skip(1);
     while let Some(argument) = given.next() {
         let mut number =
@@ -50,6 +52,9 @@ fn main() -> Fallible<()> {
             "--dates" => dates = number()?,
             "--side" => side = number()?,
             "--composite" => composite_alone = true,
+            "--unit" => unit_alone = true,
+            // This program again, by itself: see `unit`.
+            unit::CHILD => return unit::compute(Path::new(&given.next().ok_or("which cube?")?)),
             _ => {}
         }
     }
@@ -57,10 +62,13 @@ fn main() -> Fallible<()> {
         return Err(format!("at least {BLOCK_DATES} dates, and a side of 256 to 2048").into());
     }
     let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    if unit_alone {
+        return unit::measure(scratch.path());
+    }
     let world = World::new(side, 7_999);
     let year = scratch.path().join("year");
-    fill(&year, world.of_one_year(), YEAR_DATES, true, "year")?;
-    composite::measure(&year, YEAR_DATES, side * side)?;
+    fill(&year, world.of_one_year(YEAR_DATES), YEAR_DATES, true, "year")?;
+    composite::measure(&year, YEAR_DATES, side)?;
     std::fs::remove_dir_all(&year)?;
     if composite_alone {
         return Ok(());
@@ -76,7 +84,7 @@ fn main() -> Fallible<()> {
 }
 
 /// Makes a cube of that many dates; the bounds of the data in the grid's CRS.
-fn fill(dir: &Path, world: World, dates: usize, bulk: bool, name: &str) -> Fallible<BoundingBox> {
+pub fn fill(dir: &Path, world: World, dates: usize, bulk: bool, name: &str) -> Fallible<BoundingBox> {
     let grid: GridDef = builtin_grid(GRID)?;
     let mut product = shipped_product(PRODUCT).ok_or("no such product")??;
     product.grid.clone_from(&grid.id);

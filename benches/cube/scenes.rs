@@ -18,9 +18,9 @@ pub const BANDS: [&str; 7] = ["blue", "green", "red", "nir", "swir1", "swir2", "
 /// Days from one date to the next, from 1984-03-01 on: 690 of them end in 2021.
 const STEP_DAYS: i64 = 20;
 const FIRST_DAY: i64 = 5_173;
-/// The same of one year, 1985.
-const YEAR_STEP_DAYS: i64 = 8;
+/// The first of one year, 1985, and its days.
 const YEAR_FIRST_DAY: i64 = 5_479;
+const YEAR_DAYS: i64 = 365;
 /// Side of a patch of land and of a field of cloud, pixels.
 const PATCH: usize = 16;
 const FIELD: usize = 32;
@@ -42,9 +42,10 @@ impl World {
         Self { side, seed, step_days: STEP_DAYS, first_day: FIRST_DAY }
     }
 
-    /// The same land, seen every eight days from 1985-01-01 on.
-    pub fn of_one_year(self) -> Self {
-        Self { step_days: YEAR_STEP_DAYS, first_day: YEAR_FIRST_DAY, ..self }
+    /// The same land, seen on so many dates from 1985-01-01 on, all of that year: every eight days of 46.
+    pub fn of_one_year(self, dates: usize) -> Self {
+        let step_days = (YEAR_DAYS - 1) / (dates.max(2) as i64 - 1);
+        Self { step_days, first_day: YEAR_FIRST_DAY, ..self }
     }
 
     fn noise(&self, a: usize, b: usize, c: usize) -> u32 {

@@ -115,7 +115,7 @@ fn three_ways_in_give_one_archive() {
     let servers = [&by_scene, &bulk, &moved].map(Server::start);
     let area = bounds(&servers[0]);
     let mut random = Random(20_201);
-    let mut questions: Vec<String> = (0..240).map(|_| series_of(&mut random, area)).collect();
+    let mut questions: Vec<String> = (0..1000).map(|_| series_of(&mut random, area)).collect();
     questions.extend(dates().into_iter().chain(capabilities()));
     questions.push("zarr/landsat_c2_sr/zarr.json".into());
     for day in three_dates(&servers[0]) {

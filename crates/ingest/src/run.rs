@@ -11,7 +11,7 @@ use tesela_grid::GridDef;
 use tesela_index::{Index, SceneQuery, SceneRow};
 use tesela_layout::Form;
 use tesela_model::{ProductDef, Progress};
-use tesela_store::{Store, keep_freed_memory};
+use tesela_store::{Kept, Store, keep_freed_memory};
 
 use crate::IngestError;
 use crate::batch::{Job, units_at_once, write_batch};
@@ -99,7 +99,7 @@ pub fn ingest(
 ) -> Result<IngestReport, IngestError> {
     sweep(store, index)?;
     raster::limit_cache(options.memory_bytes);
-    keep_freed_memory();
+    keep_freed_memory(Kept::Stacks);
     let mut discovery = discover(paths);
     let mut report = IngestReport {
         found: discovery.scenes.len() + discovery.refused.len(),

@@ -9,7 +9,7 @@
 //! | `writer`, `reader` | one shard from windows; windows and stacks from shards, through caches |
 //! | `facts` | what is known of a group's chunks without decoding them |
 //! | `presented` | a group that was never written: its documents, and its chunks made when asked for |
-//! | `memory` | what the allocator is told by commands that write |
+//! | `memory` | what the allocator is told |
 //! | `store` | all of it together |
 //!
 //! Rules, everywhere in this crate:
@@ -43,7 +43,7 @@ pub use codec::Codec;
 pub use error::StoreError;
 pub use facts::{FactsRef, FactsSpec};
 pub use key::ObjectKey;
-pub use memory::keep_freed_memory;
+pub use memory::{Kept, keep_freed_memory};
 pub use objects::{
     ByteRange, CountingObjects, Leftover, LocalObjects, MemoryObjects, ObjectInfo, ObjectRequest, Objects,
     Requests, Staged,

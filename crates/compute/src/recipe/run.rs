@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tesela_index::{GenerationCommit, GenerationRow, ProductKind};
 use tesela_model::{Period, Progress, RecipeDef};
-use tesela_store::{ObjectKey, keep_freed_memory};
+use tesela_store::{Kept, ObjectKey, keep_freed_memory};
 
 use super::finish::Gathered;
 use super::jobs::{Inputs, Job, always, input_of};
@@ -38,7 +38,7 @@ impl Cube {
         options: &ComputeOptions,
         progress: &dyn Progress,
     ) -> Result<ComputeReport, ComputeError> {
-        keep_freed_memory();
+        keep_freed_memory(Kept::Stacks);
         let (mut plan, current) = self.draft(recipe, options)?;
         let mut report = ComputeReport {
             product: recipe.recipe.clone(),
@@ -238,7 +238,7 @@ impl Cube {
         options: &ComputeOptions,
         progress: &dyn Progress,
     ) -> Result<WorkReport, ComputeError> {
-        keep_freed_memory();
+        keep_freed_memory(Kept::Stacks);
         let plans = Plans::of(self.dir());
         let _share = plans.enter(run)?;
         let plan = plans.get(run)?;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::serve::ListenerExt;
 use tesela_api::{AppState, ServeConfig};
 use tesela_compute::Cube;
+use tesela_store::{Kept, keep_freed_memory};
 
 use crate::args::ServeArgs;
 use crate::failure::Failure;
@@ -21,7 +22,7 @@ pub fn run(cube: &Cube, args: &ServeArgs, output: &Output) -> Result<(), Failure
 
 /// Serves a cube; prints the address once it listens.
 pub fn serve(cube: Cube, config: ServeConfig, bind: SocketAddr, output: &Output) -> Result<(), Failure> {
-    keep_freed_memory();
+    keep_freed_memory(Kept::Pictures);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -46,17 +47,6 @@ pub fn serve(cube: Cube, config: ServeConfig, bind: SocketAddr, output: &Output)
             .await
             .map_err(|e| Failure::Message(format!("the server stopped: {e}")))
     })
-}
-
-/// A picture takes and frees a megabyte or two in pieces. By default such pieces are handed back to the system each time,
-/// and their pages come again one fault each: a fifth of a tile's time. At most 128 MiB stay.
-fn keep_freed_memory() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: settings of the allocator, made before threads are started.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 128 << 20);
-    }
 }
 
 async fn stopped() {

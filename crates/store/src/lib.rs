@@ -7,6 +7,7 @@
 //! | `pixels`, `codec`, `shard` | values, compressed chunks, and the shards they lie in |
 //! | `spec`, `metadata`, `group` | what a group is, and the documents that say so to any Zarr reader |
 //! | `writer`, `reader` | one shard from windows; windows and stacks from shards, through caches |
+//! | `scan` | every stored chunk once, for those who look at all pixels |
 //! | `facts` | what is known of a group's chunks without decoding them |
 //! | `presented` | a group that was never written: its documents, and its chunks made when asked for |
 //! | `memory` | what the allocator is told |
@@ -33,6 +34,7 @@ mod objects;
 mod pixels;
 mod presented;
 mod reader;
+mod scan;
 mod shard;
 mod spec;
 mod store;

@@ -16,7 +16,7 @@ use crate::store::{ChunkName, ShardState};
 use crate::{ArrayRef, ObjectKey, Pixels, Store, StoreError};
 
 /// Most bytes one merged request reads.
-const LARGEST_REQUEST: u64 = 8 << 20;
+pub(crate) const LARGEST_REQUEST: u64 = 8 << 20;
 /// Most bytes of answers held before they are decoded.
 const LARGEST_BATCH: u64 = 32 << 20;
 
@@ -156,41 +156,13 @@ impl Store {
     /// # Errors
     /// As [`Store::read_window`], for the shard indexes.
     pub fn stored_window(&self, array: &ArrayRef, t: u64) -> Result<Option<Window>, StoreError> {
-        let [dates, height, width] = array.shape();
-        let [depth, rows, columns] = array.inner();
-        if t >= dates {
-            return Ok(None);
-        }
-        let (down, across) = (height.div_ceil(rows), width.div_ceil(columns));
-        let mut bounds: Option<(u64, u64, u64, u64)> = None;
-        // Few shards, many chunks: the last one's is not looked up again.
-        let mut last: Option<([u64; 3], ShardState)> = None;
-        for (cy, cx) in (0..down).flat_map(|cy| (0..across).map(move |cx| (cy, cx))) {
-            let chunk = [t / depth, cy, cx];
-            let (shard, inner) = array.locate(chunk);
-            let (_, state) = match &mut last {
-                Some(last) if last.0 == shard => last,
-                last => last.insert((shard, self.shard_state(array, chunk, shard)?)),
-            };
-            let ShardState::Present(index) = state else { continue };
-            let stored = index
-                .get(inner as usize)
-                .map_err(|reason| array.corrupt(chunk, &array.shard_key(shard), reason))?;
-            if stored.is_some() {
-                let b = bounds.get_or_insert((cy, cx, cy + 1, cx + 1));
-                *b = (b.0.min(cy), b.1.min(cx), b.2.max(cy + 1), b.3.max(cx + 1));
-            }
-        }
-        Ok(bounds.map(|(top, left, bottom, right)| Window {
-            y0: (top * rows) as i64,
-            x0: (left * columns) as i64,
-            height: ((bottom * rows).min(height) - top * rows) as usize,
-            width: ((right * columns).min(width) - left * columns) as usize,
-        }))
+        let [_, height, width] = array.shape();
+        let whole = Window { y0: 0, x0: 0, height: height as usize, width: width as usize };
+        self.stored_part(array, t, whole)
     }
 
     /// What is known of a shard, asked for if need be.
-    fn shard_state(
+    pub(crate) fn shard_state(
         &self,
         array: &ArrayRef,
         chunk: [u64; 3],
@@ -521,7 +493,7 @@ fn learn(store: &Store, chunk: &Wanted<'_>, answer: Option<Vec<u8>>) -> Result<S
 }
 
 /// The rows (or columns) of `start..start + len` that an axis of `size` has; empty when none.
-fn clip(start: i64, len: usize, size: u64) -> Range<u64> {
+pub(crate) fn clip(start: i64, len: usize, size: u64) -> Range<u64> {
     let end = start.saturating_add(i64::try_from(len).unwrap_or(i64::MAX)).max(0) as u64;
     let start = (start.max(0) as u64).min(size);
     start..end.min(size).max(start)
@@ -560,11 +532,16 @@ fn merge(wanted: &[Wanted<'_>], located: &[Located], gap: u64) -> Vec<Span> {
 
 /// An object that ends too early is told as the chunk it damages.
 fn explain(error: StoreError, chunk: &Wanted<'_>) -> StoreError {
+    truncated(chunk.array, chunk.chunk, error)
+}
+
+/// As [`explain`], of a chunk of an array.
+pub(crate) fn truncated(array: &ArrayRef, chunk: [u64; 3], error: StoreError) -> StoreError {
     match error {
         StoreError::ObjectTruncated { key, offset, len, size } => {
             let end = offset.saturating_add(len);
             let reason = format!("it lies in bytes {offset}..{end}, and the object has {size}");
-            chunk.array.corrupt(chunk.chunk, &key, reason)
+            array.corrupt(chunk, &key, reason)
         }
         other => other,
     }

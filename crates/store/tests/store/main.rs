@@ -9,4 +9,5 @@ mod groups;
 mod objects;
 mod requests;
 mod round_trips;
+mod scan;
 mod zarrs_interop;

@@ -13,6 +13,8 @@
 //! | `qa_pixel.flag.cloud` | words with the flag, nodata's own among them |
 //! | `qa_pixel.mask.standard` | words that the mask hides, before any flag is grown |
 
+mod run;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -401,7 +403,7 @@ fn floats(range: &mut Range, run: &[f32], nodata: f32) {
 fn words<T: Copy + PartialEq>(counts: &mut Vec<(u16, u32)>, run: &[T], word: impl Fn(T) -> u16) {
     let mut left = run;
     while let Some(first) = left.first() {
-        let n = left.iter().position(|v| v != first).unwrap_or(left.len());
+        let n = run_length(left, first);
         let w = word(*first);
         match counts.iter_mut().find(|(known, _)| *known == w) {
             Some((_, count)) => *count += n as u32,
@@ -409,6 +411,16 @@ fn words<T: Copy + PartialEq>(counts: &mut Vec<(u16, u32)>, run: &[T], word: imp
         }
         left = &left[n..];
     }
+}
+
+/// How many values from the start are `first`.
+#[inline]
+fn run_length<T: Copy + PartialEq>(values: &[T], first: &T) -> usize {
+    let (blocks, _) = values.as_chunks::<LANES>();
+    // Without a way out of the block, so that the compiler takes many values in one instruction.
+    let is_whole = |block: &&[T; LANES]| block.iter().fold(true, |same, v| same & (v == first));
+    let known = blocks.iter().take_while(is_whole).count() * LANES;
+    values[known..].iter().position(|v| v != first).map_or(values.len(), |n| known + n)
 }
 
 /// The facts of some objects of a group as they are stored; `None` when a chunk has more pixels than are counted.

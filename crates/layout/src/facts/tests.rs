@@ -138,3 +138,66 @@ fn a_chunk_of_millions_of_pixels_is_counted_whole() {
     facts.add(0, &tile, &tile, &Pixels::U16(plane));
     assert_eq!(facts.planes(1), [f32::from(2048_u16) * 2048.0 - 1.0, 3.0, 65_535.0]);
 }
+
+#[test]
+fn runs_of_cells_count_as_windows_do() {
+    // Chunks of 2 × 4 × 4 of 8 × 6 pixels: cells in the east are two columns wide.
+    let tile = PixelWindow::new(TILE.px, TILE.py, 6, 8);
+    let mut seed = 7u32;
+    let mut random = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        seed >> 16
+    };
+    let cases = [
+        (band("a", DType::Uint8, 255.0, None), 7),
+        (band("a", DType::Uint16, 0.0, None), 3),
+        (band("a", DType::Int16, -3.0, None), 9),
+        (band("a", DType::Float32, f64::NAN, None), 5),
+        (band("fmask", DType::Uint8, 255.0, Some("fmask_stack")), 5),
+        (band("qa_pixel", DType::Uint16, 1.0, Some("landsat_c2_qa_pixel")), 200),
+    ];
+    for (band, kinds) in cases {
+        let mut value = || {
+            let n = random() % kinds;
+            if n == 0 { band.nodata } else { f64::from(n) - 5.0 }
+        };
+        let mut by_windows = BandFacts::new(&band, [2, 4, 4], [8, 6], &masks());
+        let mut by_runs = BandFacts::new(&band, [2, 4, 4], [8, 6], &masks());
+        for date in 0..3 {
+            let values: Vec<f64> = (0..48).map(|_| value()).collect();
+            let pixels = |values: &[f64]| match band.dtype {
+                DType::Uint8 => Pixels::U8(values.iter().map(|v| *v as u8).collect()),
+                DType::Uint16 => Pixels::U16(values.iter().map(|v| *v as u16).collect()),
+                DType::Int16 => Pixels::I16(values.iter().map(|v| *v as i16).collect()),
+                DType::Float32 => Pixels::F32(values.iter().map(|v| *v as f32).collect()),
+            };
+            by_windows.add(date, &tile, &tile, &pixels(&values));
+            for (y, x) in (0..2).flat_map(|y| (0..2).map(move |x| (y, x))) {
+                // A pixel before and one behind that do not count.
+                let mut run = vec![2.0];
+                for row in 4 * y..4 * y + 4 {
+                    run.extend_from_slice(&values[row * 6 + 4 * x..row * 6 + (4 * x + 4).min(6)]);
+                }
+                run.push(2.0);
+                let len = run.len() - 1;
+                by_runs.add_run([date / 2, y as u64, x as u64], &pixels(&run), 1..len);
+            }
+        }
+        // Outside the tile, and past the end.
+        by_runs.add_run([0, 2, 0], &Pixels::U8(vec![1; 4]), 0..4);
+        by_runs.add_run([0, 0, 2], &Pixels::U8(vec![1; 4]), 0..4);
+        by_runs.add_run([0, 0, 0], &Pixels::U8(vec![1; 4]), 2..5);
+        let bits = |facts: &BandFacts| facts.planes(3).iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&by_runs), bits(&by_windows), "{}", band.name);
+    }
+}
+
+#[test]
+fn a_run_of_millions_of_pixels_is_counted_whole() {
+    let band = band("red", DType::Uint16, 0.0, None);
+    let mut facts = BandFacts::new(&band, [1, 2048, 2048], [2048, 2048], &BTreeMap::new());
+    let mut plane = vec![7; 2048 * 2048];
+    (plane[5], plane[2048], plane[2048 * 2048 - 1]) = (0, 3, 65_535);
+    facts.add_run([0, 0, 0], &Pixels::U16(plane), 0..2048 * 2048);
+    assert_eq!(facts.planes(1), [f32::from(2048_u16) * 2048.0 - 1.0, 3.0, 65_535.0]);
+}

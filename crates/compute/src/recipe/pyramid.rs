@@ -17,9 +17,16 @@ pub(crate) struct Counted {
 impl Counted {
     /// Level 0: every valid pixel counts one.
     pub(crate) fn base(values: Pixels, band: &Band) -> Self {
-        let counts = (0..values.len())
-            .map(|i| u16::from(values.get_f64(i).is_some_and(|v| !band.is_nodata(v))))
-            .collect();
+        fn count<T: Sample>(values: &[T], nodata: T) -> Vec<u16> {
+            values.iter().map(|v| u16::from(!v.is_nodata(nodata))).collect()
+        }
+        let nodata = band.nodata;
+        let counts = match &values {
+            Pixels::U8(v) => count(v, nodata as u8),
+            Pixels::U16(v) => count(v, nodata as u16),
+            Pixels::I16(v) => count(v, nodata as i16),
+            Pixels::F32(v) => count(v, nodata as f32),
+        };
         Self { values, counts }
     }
 

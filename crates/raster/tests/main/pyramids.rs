@@ -90,6 +90,46 @@ proptest! {
     }
 
     #[test]
+    fn weighted_means_are_those_of_the_formula(
+        (width, height, values, counts) in (1usize..12, 1usize..12).prop_flat_map(|(w, h)| {
+            let value = prop_oneof![1 => Just(-3i16), 4 => -5i16..5, 2 => any::<i16>()];
+            let count = prop_oneof![1 => Just(0u16), 6 => Just(16u16), 2 => Just(16_384u16), 2 => any::<u16>()];
+            (Just(w), Just(h), prop::collection::vec(value, w * h), prop::collection::vec(count, w * h))
+        }),
+    ) {
+        let floats: Vec<f32> = values.iter().map(|v| if *v == -3 { f32::NAN } else { f32::from(*v) * -0.1 }).collect();
+        let (means, totals) = reduce_mean_weighted(&values, &counts, width, height, -3).unwrap();
+        let (float_means, float_totals) = reduce_mean_weighted(&floats, &counts, width, height, f32::NAN).unwrap();
+        prop_assert_eq!(&float_totals, &totals);
+        for (i, (y, x)) in (0..half(height)).flat_map(|y| (0..half(width)).map(move |x| (y, x))).enumerate() {
+            let (mut sum, mut float_sum, mut total) = (0i64, 0f64, 0u32);
+            for (r, c) in [(2 * y, 2 * x), (2 * y, 2 * x + 1), (2 * y + 1, 2 * x), (2 * y + 1, 2 * x + 1)] {
+                if r < height && c < width && values[r * width + c] != -3 {
+                    let at = r * width + c;
+                    sum += i64::from(values[at]) * i64::from(counts[at]);
+                    float_sum += f64::from(floats[at]) * f64::from(counts[at]);
+                    total += u32::from(counts[at]);
+                }
+            }
+            prop_assert_eq!(u32::from(totals[i]), total.min(65_535));
+            if total == 0 {
+                prop_assert!(means[i] == -3 && float_means[i].is_nan());
+                continue;
+            }
+            let mean = (sum as f64 / f64::from(total)).round_ties_even();
+            // No mean becomes nodata: it goes to the side it lies on.
+            let up = sum as f64 / f64::from(total) >= -3.0;
+            let expected = match mean as i16 {
+                -3 if up => -2,
+                -3 => -4,
+                other => other,
+            };
+            prop_assert_eq!(means[i], expected);
+            prop_assert_eq!(float_means[i].to_bits(), ((float_sum / f64::from(total)) as f32).to_bits());
+        }
+    }
+
+    #[test]
     fn every_rule_equals_the_naive_one(
         (width, height, values, clear) in (1usize..12, 1usize..12)
             .prop_flat_map(|(w, h)| (Just(w), Just(h), prop::collection::vec(0u8..5, w * h), prop::collection::vec(any::<bool>(), w * h))),

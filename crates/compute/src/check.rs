@@ -4,21 +4,20 @@
 //! date; pyramids must follow from what lies under them, and facts of chunks from their pixels.
 
 mod facts;
+mod pixels;
+mod pyramid;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::Serialize;
-use tesela_grid::{PixelWindow, TileId};
+use tesela_grid::TileId;
 use tesela_index::{PositionRow, ProductKind};
-use tesela_layout::names::{TILE_LEVELS, slots_digest, tiles_window};
+use tesela_layout::names::slots_digest;
 use tesela_model::landsat::solar_offset_seconds;
-use tesela_model::{Band, Instant, Period, Progress};
-use tesela_store::{ObjectKey, Pixels, StoreError};
+use tesela_model::{Instant, Period, Progress};
+use tesela_store::{ObjectKey, StoreError};
 
-use crate::catalog::Product;
-use crate::load::Item;
-use crate::recipe::pyramid::{Counted, halved};
 use crate::{ComputeError, Cube};
 
 /// One difference.
@@ -62,8 +61,7 @@ impl Cube {
         self.check_overviews(&mut report)?;
         // Pixels of damaged objects cannot be compared further.
         if !report.faults.iter().any(|f| f.kind.starts_with("object_")) {
-            self.check_pyramids(progress, &mut report)?;
-            self.check_facts(progress, &mut report)?;
+            self.check_pixels(progress, &mut report)?;
         }
         Ok(report)
     }
@@ -234,146 +232,6 @@ impl Cube {
         }
         Ok(())
     }
-
-    /// Every pyramid level of every visible derived raster, made again from level 0.
-    fn check_pyramids(&self, progress: &dyn Progress, report: &mut CheckReport) -> Result<(), ComputeError> {
-        let catalog = self.fresh_catalog()?;
-        for product in catalog.products.values().filter(|p| p.kind == ProductKind::Derived) {
-            let rows = self.index().generations(&product.id, catalog.snapshot)?;
-            progress.begin(&format!("check pyramids of {}", product.id), rows.len() as u64, "periods");
-            let stale: Vec<Option<Fault>> = rows
-                .par_iter()
-                .map(|g| {
-                    let item = Item::Generation(Box::new(g.clone()));
-                    let mut found = None;
-                    for iy in g.tile_min.iy..g.tile_end.iy {
-                        for ix in g.tile_min.ix..g.tile_end.ix {
-                            let tile = TileId { ix, iy };
-                            if let Some(level) = self.stale_level(product, &item, tile)? {
-                                let detail = format!(
-                                    "level {level} of tile {tile} of {} {} does not follow from level 0",
-                                    product.id,
-                                    g.period.label()
-                                );
-                                found.get_or_insert(fault("pyramid_stale", &g.prefix, detail));
-                            }
-                        }
-                    }
-                    if let Some(level) = self.stale_wide_level(product, &item, g.tile_min, g.tile_end)? {
-                        let detail = format!(
-                            "level {level} of {} {} does not follow from level {}",
-                            product.id,
-                            g.period.label(),
-                            level - 1
-                        );
-                        found.get_or_insert(fault("pyramid_stale", &g.prefix, detail));
-                    }
-                    progress.advance(1);
-                    Ok(found)
-                })
-                .collect::<Result<_, ComputeError>>()?;
-            progress.end();
-            report.faults.extend(stale.into_iter().flatten());
-        }
-        Ok(())
-    }
-
-    /// The first level of 1 to 3 that differs in a tile, worked block by block.
-    fn stale_level(&self, product: &Product, item: &Item, tile: TileId) -> Result<Option<u32>, ComputeError> {
-        let bands: Vec<&Band> = product.bands.iter().collect();
-        let whole = product.grid.tile_window(tile, 0);
-        let side = 256;
-        for y in (0..whole.height).step_by(side) {
-            for x in (0..whole.width).step_by(side) {
-                let mut window = PixelWindow::new(
-                    whole.px + x as i64,
-                    whole.py + y as i64,
-                    side.min(whole.width - x),
-                    side.min(whole.height - y),
-                );
-                let base = self.read_item(product, item, &bands, 0, &window)?;
-                let mut made: Vec<Counted> =
-                    base.into_iter().zip(&product.bands).map(|(p, b)| Counted::base(p, b)).collect();
-                for level in 1..=TILE_LEVELS {
-                    made = made
-                        .iter()
-                        .zip(&product.bands)
-                        .map(|(c, b)| c.halve(b, window.width, window.height))
-                        .collect::<Result<_, _>>()?;
-                    window = halved(&window);
-                    let stored = self.read_item(product, item, &bands, level, &window)?;
-                    if made.iter().zip(&stored).any(|(m, s)| !same(&m.values, s)) {
-                        return Ok(Some(level));
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// The first level above 3 whose valid pixels are not those of the level under it.
-    fn stale_wide_level(
-        &self,
-        product: &Product,
-        item: &Item,
-        min: TileId,
-        end: TileId,
-    ) -> Result<Option<u32>, ComputeError> {
-        let bands: Vec<&Band> = product.bands.iter().collect();
-        let top = item.top_level(product);
-        for level in TILE_LEVELS + 1..=top {
-            let below = tiles_window(&product.grid, min, end, level - 1);
-            let here = tiles_window(&product.grid, min, end, level);
-            let fine = self.read_item(product, item, &bands, level - 1, &below)?;
-            let coarse = self.read_item(product, item, &bands, level, &here)?;
-            for ((f, c), band) in fine.into_iter().zip(&coarse).zip(&product.bands) {
-                // Weights are not stored, so values are compared to the range of their children.
-                if !follows(&f, &below, c, &here, band) {
-                    return Ok(Some(level));
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Whether each coarse pixel lies within its valid children (one stored step of rounding allowed), and is nodata
-/// just where they all are.
-fn follows(fine: &Pixels, fw: &PixelWindow, coarse: &Pixels, cw: &PixelWindow, band: &Band) -> bool {
-    for y in 0..cw.height {
-        for x in 0..cw.width {
-            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-            for (dy, dx) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-                let (fy, fx) = (2 * y + dy, 2 * x + dx);
-                if fy < fw.height
-                    && fx < fw.width
-                    && let Some(v) = fine.get_f64(fy * fw.width + fx).filter(|v| !band.is_nodata(*v))
-                {
-                    (low, high) = (low.min(v), high.max(v));
-                }
-            }
-            let v = coarse.get_f64(y * cw.width + x).unwrap_or(band.nodata);
-            let slack = if matches!(coarse, Pixels::F32(_)) { 1e-6 * high.abs().max(1.0) } else { 1.0 };
-            let fits = if low > high {
-                band.is_nodata(v)
-            } else {
-                !band.is_nodata(v) && v >= low - slack && v <= high + slack
-            };
-            if !fits {
-                return false;
-            }
-        }
-    }
-    true
-}
-
-fn same(a: &Pixels, b: &Pixels) -> bool {
-    match (a, b) {
-        (Pixels::F32(a), Pixels::F32(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x == y || (x.is_nan() && y.is_nan()))
-        }
-        _ => a == b,
-    }
 }
 
 /// Whether a solar day fits an instant at some longitude.
@@ -385,3 +243,6 @@ fn near(solar_day: &str, time: Instant) -> bool {
 fn fault(kind: &'static str, what: &str, detail: String) -> Fault {
     Fault { kind, what: what.into(), detail }
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,7 +217,7 @@ fn facts_follow_from_the_pixels_and_a_wrong_one_is_named() {
         compute(&cube, false);
         let faults = |cube: &Cube| {
             let mut report = crate::check::CheckReport::default();
-            cube.check_facts(&Silent, &mut report).unwrap();
+            cube.check_pixels(&Silent, &mut report).unwrap();
             report.faults
         };
         assert_eq!(faults(&cube), []);

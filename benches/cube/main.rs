@@ -1,14 +1,19 @@
 //! What a cube does for those who read it and keep it, against design bars: a pixel's series and a stack, map tiles,
 //! an annual geomedian, compaction, `check`.
 //!
-//! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX] [--composite | --unit]`:
-//! `--composite` is the geomedian alone; `--unit` is its largest unit, a whole tile of 2048 pixels squared and 90 dates,
-//! for the memory that it takes (ten gigabytes of disk, some minutes).
+//! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX] [--composite | --keeping |
+//! --unit]`: `--composite` is the geomedian alone; `--keeping` the geomedian, compaction and `check`; `--unit` is its
+//! largest unit, a whole tile of 2048 pixels squared and 90 dates, for the memory that it takes (ten gigabytes of disk,
+//! some minutes).
 //!
 //! One figure a line, `name value`; times are medians, CPU milliseconds where the name says so. Synthetic stacks (see
 //! `scenes`) go in through `ingest`; everything is asked of a `Cube`, as the server asks. *Cached*: decoded chunks in
 //! memory. *Fresh*: a cube just opened whose catalogue was read, files in the page cache. *Cold*: as fresh, every file
 //! of the store dropped from the page cache; what a virtual machine's host holds is beyond reach.
+//!
+//! `check_recent_*`, `check_both_*` (compacted), `check_composite_*` (a year's archive and its geomedian): `objects_per_s`
+//! and `mb_per_cpu_s` of the whole check, stored bytes; `hash_mb_per_cpu_s` of digests alone; `share_of_bound`, CPU time of
+//! hashing every object and decoding to nothing, once, every chunk that a check looks at, over that of the check.
 
 mod composite;
 mod figures;
@@ -43,7 +48,7 @@ const YEAR_DATES: usize = 46;
 
 fn main() -> Fallible<()> {
     let (mut dates, mut side) = (690, 512);
-    let (mut composite_alone, mut unit_alone) = (false, false);
+    let (mut composite_alone, mut keeping_alone, mut unit_alone) = (false, false, false);
     let mut given = std::env::args().skip(1);
     while let Some(argument) = given.next() {
         let mut number =
@@ -52,6 +57,7 @@ fn main() -> Fallible<()> {
             "--dates" => dates = number()?,
             "--side" => side = number()?,
             "--composite" => composite_alone = true,
+            "--keeping" => keeping_alone = true,
             "--unit" => unit_alone = true,
             // This program again, by itself: see `unit`.
             unit::CHILD => return unit::compute(Path::new(&given.next().ok_or("which cube?")?)),
@@ -69,17 +75,24 @@ fn main() -> Fallible<()> {
     let year = scratch.path().join("year");
     fill(&year, world.of_one_year(YEAR_DATES), YEAR_DATES, true, "year")?;
     composite::measure(&year, YEAR_DATES, side)?;
+    if !composite_alone {
+        keeping::check(&year, "check_composite")?;
+    }
     std::fs::remove_dir_all(&year)?;
     if composite_alone {
         return Ok(());
     }
-    let archive = scratch.path().join("archive");
-    let bounds = fill(&archive, world, dates, true, "archive")?;
-    reading::measure(&archive, world, dates, &bounds)?;
-    std::fs::remove_dir_all(&archive)?;
+    if !keeping_alone {
+        let archive = scratch.path().join("archive");
+        let bounds = fill(&archive, world, dates, true, "archive")?;
+        reading::measure(&archive, world, dates, &bounds)?;
+        std::fs::remove_dir_all(&archive)?;
+    }
     let recent = scratch.path().join("recent");
     let bounds = fill(&recent, world, BLOCK_DATES, false, "recent")?;
-    reading::tiles(&recent, "recent", PRODUCT, &bounds)?;
+    if !keeping_alone {
+        reading::tiles(&recent, "recent", PRODUCT, &bounds)?;
+    }
     keeping::measure(&recent)
 }
 

@@ -3,6 +3,11 @@
 //! are medians, CPU milliseconds where the name says so.
 //!
 //! `cargo bench -p tesela-benches --profile dev --bench commits`
+//!
+//! What grows is the number of pages a commit changes: 230 to 410 in the first nine, 1,050 with 10,000 scenes, 1,830 with
+//! 64,000, 1,850 with 100,000. With 64,000, 900 are of `slots_tile`, one a tile that the batch meets (1,000 slots in 1,272
+//! tiles), 660 of the three indexes of scenes by path and row, by key and by name (750 rows), 290 of all other trees. Nearly
+//! each row of those four has a page of its own by then: readers of a tile's dates and searches by place enter there.
 
 #![allow(clippy::expect_used, reason = "a bench that fails stops")]
 #![allow(dead_code, reason = "the archive is shared with the search")]

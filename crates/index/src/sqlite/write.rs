@@ -349,11 +349,10 @@ pub(super) fn insert_group(
     run: &str,
     group: &NewGroup,
 ) -> Result<i64, IndexError> {
-    tx.execute(
-        "INSERT INTO groups (product, kind, prefix, run, archive) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (product, kind, &group.prefix, run, group.archive),
-    )
-    .context("add group")?;
+    tx.prepare_cached("INSERT INTO groups (product, kind, prefix, run, archive) VALUES (?1, ?2, ?3, ?4, ?5)")
+        .context("add group")?
+        .execute((product, kind, &group.prefix, run, group.archive))
+        .context("add group")?;
     let id = tx.last_insert_rowid();
     let mut add = tx
         .prepare_cached("INSERT INTO objects (key, group_id, bytes, digest) VALUES (?1, ?2, ?3, ?4)")

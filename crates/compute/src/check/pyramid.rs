@@ -239,7 +239,7 @@ pub(super) fn stale_wide_level(
             (false, false) => made.union(&over),
         };
         let children = PixelWindow::new(2 * both.px, 2 * both.py, 2 * both.width, 2 * both.height);
-        let Some(children) = whole(level - 1).intersection(&children) else { return Ok(Some(level)) };
+        let children = whole(level - 1).intersection(&children).unwrap_or(CORNER);
         let (mut fine, mut coarse) = (Pixels::empty(band.dtype), Pixels::empty(band.dtype));
         store.read_window(&below, 0, place(&CORNER, &children), &mut fine)?;
         store.read_window(&here, 0, place(&CORNER, &both), &mut coarse)?;

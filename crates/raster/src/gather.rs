@@ -12,9 +12,9 @@ const MIN_WEIGHT: f64 = 0.5;
 /// Source pixels to sample: the values of a window.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a, T> {
-    values: &'a [T],
-    window: PixelWindow,
-    nodata: T,
+    pub(crate) values: &'a [T],
+    pub(crate) window: PixelWindow,
+    pub(crate) nodata: T,
     hidden: Option<&'a [bool]>,
 }
 
@@ -103,10 +103,9 @@ pub fn gather_part<T: Sample>(
             }
         }
         (Resampling::Bilinear, None) => {
-            let size = [source.window.width, source.window.height];
             let mut left = Vec::new();
             each_row(source, grid, part, out, stride, |us, vs, line| {
-                if T::bilinear_row(source.values, size, source.nodata, us, vs, line, &mut left) {
+                if T::bilinear_row(source, [us, vs], line, &mut left) {
                     for run in left.drain(..) {
                         let end = line.len().min(run + lanes::TOGETHER);
                         let run = run..end;

@@ -1,62 +1,40 @@
 //! Bilinear samples of a run of pixels at once, for the type that nearly every band has: written so that the compiler
 //! takes several in one instruction. The numbers are those of sampling one by one.
 
+use crate::Source;
 use crate::sample::ROUNDER;
 
 /// Pixels looked at together: where every neighbour of all of them is valid, the sample is the weighted sum.
 pub(crate) const TOGETHER: usize = 16;
 
-/// Samples a raster of `size` columns and rows at positions in it. Runs of [`TOGETHER`] that reach past its edge, or
-/// have valid neighbours and others, are left alone, as is a last one that is shorter; `left` has their starts. In the
-/// vector lanes of the machine, which give the same numbers.
-pub(crate) fn bilinear_u16(
-    values: &[u16],
-    size: [usize; 2],
-    nodata: u16,
-    us: &[f64],
-    vs: &[f64],
-    out: &mut [u16],
-    left: &mut Vec<usize>,
-) {
+/// Samples a source at positions in its window, `u` and `v`. Runs of [`TOGETHER`] that reach past its edge, or have valid neighbours and
+/// others, are left alone, as is a last one that is shorter; `left` has their starts. In the vector lanes of the
+/// machine, which give the same numbers.
+pub(crate) fn bilinear(source: &Source<'_, u16>, at: [&[f64]; 2], out: &mut [u16], left: &mut Vec<usize>) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has the instructions, asked here.
-        return unsafe { bilinear_avx2(values, size, nodata, us, vs, out, left) };
+        return unsafe { bilinear_avx2(source, at, out, left) };
     }
-    bilinear(values, size, nodata, us, vs, out, left);
+    by_runs(source, at, out, left);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn bilinear_avx2(
-    values: &[u16],
-    size: [usize; 2],
-    nodata: u16,
-    us: &[f64],
-    vs: &[f64],
-    out: &mut [u16],
-    left: &mut Vec<usize>,
-) {
-    bilinear(values, size, nodata, us, vs, out, left);
+fn bilinear_avx2(source: &Source<'_, u16>, at: [&[f64]; 2], out: &mut [u16], left: &mut Vec<usize>) {
+    by_runs(source, at, out, left);
 }
 
 #[inline(always)]
-fn bilinear(
-    values: &[u16],
-    size: [usize; 2],
-    nodata: u16,
-    us: &[f64],
-    vs: &[f64],
-    out: &mut [u16],
-    left: &mut Vec<usize>,
-) {
+fn by_runs(source: &Source<'_, u16>, at: [&[f64]; 2], out: &mut [u16], left: &mut Vec<usize>) {
     let (runs, rest) = out.as_chunks_mut::<TOGETHER>();
     let whole = runs.len() * TOGETHER;
-    let positions = us.as_chunks::<TOGETHER>().0.iter().zip(vs.as_chunks::<TOGETHER>().0);
-    for ((at, run), (us, vs)) in (0..whole).step_by(TOGETHER).zip(runs).zip(positions) {
-        match together(values, size, nodata, us, vs) {
+    let [us, vs] = at.map(|axis| axis.as_chunks::<TOGETHER>().0);
+    let positions = us.iter().zip(vs);
+    for ((start, run), (us, vs)) in (0..whole).step_by(TOGETHER).zip(runs).zip(positions) {
+        match together(source, us, vs) {
             Some(samples) => *run = samples,
-            None => left.push(at),
+            None => left.push(start),
         }
     }
     if !rest.is_empty() {
@@ -66,13 +44,9 @@ fn bilinear(
 
 /// The samples at some positions, if all have four valid neighbours, or all have none.
 #[inline(always)]
-fn together(
-    values: &[u16],
-    [width, height]: [usize; 2],
-    nodata: u16,
-    us: &[f64; TOGETHER],
-    vs: &[f64; TOGETHER],
-) -> Option<[u16; TOGETHER]> {
+fn together(source: &Source<'_, u16>, us: &[f64; TOGETHER], vs: &[f64; TOGETHER]) -> Option<[u16; TOGETHER]> {
+    let (values, nodata) = (source.values, source.nodata);
+    let (width, height) = (source.window.width, source.window.height);
     // From the centre of the first pixel to that of the last. Not for NaN.
     let (right, bottom) = (width as f64 - 0.5, height as f64 - 0.5);
     let mut inside = true;

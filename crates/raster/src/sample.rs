@@ -2,8 +2,8 @@
 
 use std::fmt::Debug;
 
-use crate::lanes::bilinear_u16;
 use crate::pyramid::row::mean_u16_zero;
+use crate::{Source, lanes};
 
 mod sealed {
     pub trait Sealed {}
@@ -34,15 +34,12 @@ pub trait Sample: Copy + PartialEq + PartialOrd + Debug + Send + Sync + sealed::
         false
     }
 
-    /// Bilinear samples of a raster of `size` columns and rows at positions in it, where that is quicker than one by
-    /// one; the same numbers. Whether it did. Appends to `left` where the runs start that it left alone.
+    /// Bilinear samples of a source at positions `u` and `v` in its window, where that is quicker than one by one; the
+    /// same numbers. Whether it did. Appends to `left` where the runs start that it left alone.
     #[inline]
     fn bilinear_row(
-        _values: &[Self],
-        _size: [usize; 2],
-        _nodata: Self,
-        _us: &[f64],
-        _vs: &[f64],
+        _source: &Source<'_, Self>,
+        _at: [&[f64]; 2],
         _out: &mut [Self],
         _left: &mut Vec<usize>,
     ) -> bool {
@@ -101,15 +98,12 @@ integer_sample!(
     },
     #[inline]
     fn bilinear_row(
-        values: &[u16],
-        size: [usize; 2],
-        nodata: u16,
-        us: &[f64],
-        vs: &[f64],
+        source: &Source<'_, u16>,
+        at: [&[f64]; 2],
         out: &mut [u16],
         left: &mut Vec<usize>,
     ) -> bool {
-        bilinear_u16(values, size, nodata, us, vs, out, left);
+        lanes::bilinear(source, at, out, left);
         true
     };
     i16

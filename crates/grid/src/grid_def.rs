@@ -100,8 +100,8 @@ impl GridDef {
     pub fn validated(self) -> Result<Self, GridError> {
         let problem = if !(self.resolution.is_finite() && self.resolution > 0.0) {
             Some(("resolution", format!("must be a positive number, got {}", self.resolution)))
-        } else if self.tile_size == 0 || !self.tile_size.is_multiple_of(8) || self.tile_size > 16384 {
-            Some(("tile_size", format!("must be a multiple of 8 up to 16384, got {}", self.tile_size)))
+        } else if self.tile_size == 0 || !self.tile_size.is_multiple_of(16) || self.tile_size > 16384 {
+            Some(("tile_size", format!("must be a multiple of 16 up to 16384, got {}", self.tile_size)))
         } else if !self.origin.iter().all(|v| v.is_finite()) {
             Some(("origin", "must be two finite numbers".into()))
         } else if self.extent.ix[0] >= self.extent.ix[1] || self.extent.iy[0] >= self.extent.iy[1] {

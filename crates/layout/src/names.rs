@@ -46,12 +46,13 @@ pub fn tiles_window(grid: &GridDef, min: TileId, end: TileId, level: u32) -> Pix
     )
 }
 
-/// The coarsest level of a rectangle of tiles: the first that fits 256 × 256 px, at least 4.
+/// The coarsest level of a rectangle of tiles: the first that fits 256 × 256 px, at least 4; or the last at which a tile
+/// has whole pixels, which come to lie beside their places above it (3200 px are 25 at level 7).
 pub fn coarsest_level(grid: &GridDef, min: TileId, end: TileId) -> u32 {
     let mut level = TILE_LEVELS + 1;
     loop {
         let w = tiles_window(grid, min, end, level);
-        if w.width.max(w.height) <= 256 || grid.level_tile_size(level) <= 1 {
+        if w.width.max(w.height) <= 256 || !grid.tile_size.is_multiple_of(2 << level) {
             return level;
         }
         level += 1;

@@ -23,6 +23,11 @@ const DATES: u64 = 3;
 /// Two tiles of a product with three dates; only the pixels of `seen`, in rows and columns of the first tile, were ever
 /// observed. Its annual geomedian.
 fn cube(tile_size: u32, form: Form, seen: PixelWindow) -> (TempDir, Cube) {
+    cube_of([0, 1], tile_size, form, seen)
+}
+
+/// As [`cube`], of two tiles in these columns.
+fn cube_of(columns: [i32; 2], tile_size: u32, form: Form, seen: PixelWindow) -> (TempDir, Cube) {
     let dir = tempfile::tempdir().unwrap();
     let cube = Cube::create(&dir.path().join("cube")).unwrap();
     let grid = GridDef {
@@ -39,7 +44,7 @@ fn cube(tile_size: u32, form: Form, seen: PixelWindow) -> (TempDir, Cube) {
     cube.index().put_grid(&grid).unwrap();
     let definition = serde_json::to_string(&product).unwrap();
     cube.index().put_product(SCENES, ProductKind::Scenes, &grid.id, &definition).unwrap();
-    for ix in 0..2 {
+    for ix in columns {
         commit(&cube, TileId { ix, iy: 0 }, form, (ix == 0).then_some(seen));
     }
     let recipe = shipped_recipe(RASTER).unwrap().unwrap();
@@ -411,4 +416,16 @@ fn fill_that_counts_as_a_value_is_no_shortcut() {
     let kinds: Vec<&str> = found.iter().map(|f| f.kind).collect();
     assert_eq!(kinds, ["pyramid_stale", "facts_wrong"], "{found:?}");
     assert!(found[1].detail.contains("`blue.count`"), "{found:?}");
+}
+
+/// A tile of 400 px has 25 at level 4 and no whole number above: the pyramid of eleven of them ends there.
+#[test]
+fn pyramids_end_where_tiles_have_no_whole_pixels() {
+    let (_dir, cube) = cube_of([0, 10], 400, Form::Recent, PixelWindow::new(100, 90, 130, 90));
+    assert_eq!(faults(&cube), []);
+    let catalog = cube.fresh_catalog().unwrap();
+    let raster = &cube.index().generations(RASTER, catalog.snapshot).unwrap()[0];
+    assert_eq!(raster.tile_end.ix - raster.tile_min.ix, 11);
+    let grid = &catalog.product(RASTER).unwrap().grid;
+    assert_eq!(tesela_layout::names::coarsest_level(grid, raster.tile_min, raster.tile_end), 4);
 }

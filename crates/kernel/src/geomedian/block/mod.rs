@@ -6,6 +6,7 @@
 //! and what comes out depends on its own observations alone: not on the pixels beside it, on where a block begins, on
 //! threads or on the [`Level`].
 
+mod count;
 mod deviations;
 mod group;
 mod lanes;

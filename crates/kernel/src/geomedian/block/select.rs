@@ -1,5 +1,6 @@
 //! Medians down the columns of lanes.
 
+use super::count::{long, middle};
 use super::lanes::Lanes;
 
 /// Rows sorted at a time, in registers.
@@ -17,6 +18,22 @@ pub(super) fn room_for(n: usize) -> usize {
 /// odd. Reorders `column`.
 #[inline(always)]
 pub(super) fn median<V: Lanes<L>, const L: usize>(column: &mut [[f32; L]], n: usize, counts: V) -> (V, V) {
+    let (low, high) = match if n < long(L) { None } else { middle::<V, L>(&column[..n]) } {
+        Some(found) => found,
+        None => sorted_middle::<V, L>(column, n),
+    };
+    let (mut odd, mut none) = (0, 0);
+    for (l, n) in counts.to_array().into_iter().enumerate() {
+        odd |= u32::from(n as u32 % 2 == 1) << l;
+        none |= u32::from(n == 0.0) << l;
+    }
+    let (odd, none, nan) = (V::mask(odd), V::mask(none), V::splat(f32::NAN));
+    (V::choose(none, nan, low), V::choose(none, nan, V::choose(odd, low, high)))
+}
+
+/// The two middle rows of the first `n` of `column`, lane by lane.
+#[inline(always)]
+fn sorted_middle<V: Lanes<L>, const L: usize>(column: &mut [[f32; L]], n: usize) -> (V, V) {
     let endless = V::splat(f32::INFINITY);
     for row in &mut column[n..] {
         endless.store(row);
@@ -40,13 +57,7 @@ pub(super) fn median<V: Lanes<L>, const L: usize>(column: &mut [[f32; L]], n: us
     if let Some(a) = first.get(half) {
         high = V::load(a).min(high);
     }
-    let (mut odd, mut none) = (0, 0);
-    for (l, n) in counts.to_array().into_iter().enumerate() {
-        odd |= u32::from(n as u32 % 2 == 1) << l;
-        none |= u32::from(n == 0.0) << l;
-    }
-    let (odd, none, nan) = (V::mask(odd), V::mask(none), V::splat(f32::NAN));
-    (V::choose(none, nan, low), V::choose(none, nan, V::choose(odd, low, high)))
+    (low, high)
 }
 
 /// Sorts each lane: the same comparisons whatever the values, so all lanes at once.
@@ -54,7 +65,7 @@ pub(super) fn median<V: Lanes<L>, const L: usize>(column: &mut [[f32; L]], n: us
 /// Blocks are sorted, then runs of them merged two by two (Batcher 1968, the bitonic merge): the first run is compared
 /// with the second from its end, then rows of ever smaller distance. A run that is missing counts as +∞.
 #[inline(always)]
-fn sort<V: Lanes<L>, const L: usize>(rows: &mut [[f32; L]]) {
+pub(super) fn sort<V: Lanes<L>, const L: usize>(rows: &mut [[f32; L]]) {
     let blocks = rows.as_chunks_mut::<BLOCK>().0;
     for block in blocks.iter_mut() {
         sort_block::<V, L>(block);

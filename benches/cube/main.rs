@@ -1,8 +1,8 @@
 //! What a cube does for those who read it and keep it, against design bars: a pixel's series and a stack, map tiles,
 //! an annual geomedian, compaction, `check`.
 //!
-//! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX] [--composite | --keeping |
-//! --unit]`: `--composite` is the geomedian alone; `--keeping` the geomedian, compaction and `check`; `--unit` is its
+//! `cargo bench -p tesela-benches --profile dev --bench cube [-- --dates N] [--side PX] [--composite [--zstd] | --keeping |
+//! --unit]`: `--composite` is the geomedian alone, `--zstd` from archive blocks of that codec instead of lz4; `--keeping` the geomedian, compaction and `check`; `--unit` is its
 //! largest unit, a whole tile of 2048 pixels squared and 90 dates, for the memory that it takes (ten gigabytes of disk,
 //! some minutes).
 //!
@@ -28,7 +28,7 @@ use tesela_compute::Cube;
 use tesela_grid::{BoundingBox, GridDef, builtin_grid};
 use tesela_index::ProductKind;
 use tesela_ingest::{IngestOptions, ingest};
-use tesela_model::{Silent, shipped_product};
+use tesela_model::{ArchiveCodec, Silent, shipped_product};
 
 use figures::{cpu_s, say};
 use scenes::World;
@@ -49,6 +49,7 @@ const YEAR_DATES: usize = 46;
 fn main() -> Fallible<()> {
     let (mut dates, mut side) = (690, 512);
     let (mut composite_alone, mut keeping_alone, mut unit_alone) = (false, false, false);
+    let mut codec = ArchiveCodec::Lz4;
     let mut given = std::env::args().skip(1);
     while let Some(argument) = given.next() {
         let mut number =
@@ -57,6 +58,7 @@ fn main() -> Fallible<()> {
             "--dates" => dates = number()?,
             "--side" => side = number()?,
             "--composite" => composite_alone = true,
+            "--zstd" => codec = ArchiveCodec::Zstd,
             "--keeping" => keeping_alone = true,
             "--unit" => unit_alone = true,
             // This program again, by itself: see `unit`.
@@ -73,7 +75,7 @@ fn main() -> Fallible<()> {
     }
     let world = World::new(side, 7_999);
     let year = scratch.path().join("year");
-    fill(&year, world.of_one_year(YEAR_DATES), YEAR_DATES, true, "year")?;
+    fill_coded(&year, world.of_one_year(YEAR_DATES), YEAR_DATES, true, "year", codec)?;
     composite::measure(&year, YEAR_DATES, side)?;
     if !composite_alone {
         keeping::check(&year, "check_composite")?;
@@ -98,9 +100,21 @@ fn main() -> Fallible<()> {
 
 /// Makes a cube of that many dates; the bounds of the data in the grid's CRS.
 pub fn fill(dir: &Path, world: World, dates: usize, bulk: bool, name: &str) -> Fallible<BoundingBox> {
+    fill_coded(dir, world, dates, bulk, name, ArchiveCodec::Lz4)
+}
+
+fn fill_coded(
+    dir: &Path,
+    world: World,
+    dates: usize,
+    bulk: bool,
+    name: &str,
+    codec: ArchiveCodec,
+) -> Fallible<BoundingBox> {
     let grid: GridDef = builtin_grid(GRID)?;
     let mut product = shipped_product(PRODUCT).ok_or("no such product")??;
     product.grid.clone_from(&grid.id);
+    product.layout.archive.codec = codec;
     let cube = Cube::create(dir)?;
     cube.index().put_grid(&grid)?;
     let definition = serde_json::to_string(&product)?;

@@ -205,6 +205,7 @@ fn encoder(inner: &[Value]) -> Option<crate::Codec> {
     let part = |name: &str| configuration.get(name).and_then(Value::as_str);
     match (part("cname")?, part("shuffle")?, configuration.get("clevel")?.as_u64()?) {
         ("lz4", "bitshuffle", 5) => Some(crate::Codec::Lz4Bit),
+        ("zstd", "shuffle", 2) => Some(crate::Codec::Zstd2Byte),
         ("zstd", "shuffle", 5) => Some(crate::Codec::Zstd5Byte),
         _ => None,
     }

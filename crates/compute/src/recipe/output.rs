@@ -47,7 +47,7 @@ impl<'o> Output<'o> {
                 } else {
                     Shape::whole(1, window, INNER)
                 };
-                product.bands.iter().map(|b| array_spec(b, level, shape, Codec::Zstd5Byte)).collect()
+                product.bands.iter().map(|b| array_spec(b, level, shape, Codec::Zstd2Byte)).collect()
             })
             .collect();
         let mut output = Self { product, tile_min, tile_end, windows, specs, facts: None };

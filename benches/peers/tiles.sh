@@ -44,7 +44,7 @@ def ready():
 PY
 
 timeout 600 "$PYTHON" - "$TESELA" "$scratch" "$REPS" "${MAPSERV:-$(command -v mapserv || true)}" <<'PY'
-import glob, io, json, math, os, signal, socket, statistics, struct, subprocess, sys, time, urllib.parse, urllib.request
+import glob, http.client, io, json, math, os, signal, socket, statistics, struct, subprocess, sys, time, urllib.parse
 import numpy as np, rasterio, zarr
 from PIL import Image
 from rasterio.transform import from_origin
@@ -55,9 +55,30 @@ cube, product, year, year_before = f"{scratch}/cube", "geomedian_annual", "2020-
 WEB = 20037508.342789244
 
 
-def fetch(url):
-    with urllib.request.urlopen(url, timeout=60) as answer:
-        return answer.read()
+class Http:
+    """Asks over one connection, as a browser does."""
+
+    def __init__(self):
+        self.kept = None
+
+    def __call__(self, url):
+        where = urllib.parse.urlsplit(url)
+        for again in (True, False):
+            if self.kept is None:
+                self.kept = http.client.HTTPConnection(where.netloc, timeout=60)
+            try:
+                self.kept.request("GET", url.split(where.netloc, 1)[1])
+                answer = self.kept.getresponse()
+                body = answer.read()
+            except (OSError, http.client.HTTPException):
+                self.kept.close()
+                self.kept = None
+                if not again:
+                    raise
+                continue
+            if answer.status >= 400:
+                raise SystemExit(f"{answer.status} from {url}: {body[:400]!r}")
+            return body
 
 
 def free_port():
@@ -69,8 +90,8 @@ def free_port():
 class Server:
     """A process with its children, its CPU time in nanoseconds."""
 
-    def __init__(self, command, base, ready, fetch=fetch, **more):
-        self.base, self.fetch = base, fetch
+    def __init__(self, command, base, ready, fetch=None, **more):
+        self.base, self.fetch = base, fetch or Http()
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **more)
         end = time.time() + 60
         while True:
@@ -273,11 +294,11 @@ def measured(found, name, layer, date, before, zoom12, low):
 
 
 with serve_ours() as server:
-    dates = [d["label"] for d in json.loads(fetch(f"{server.base}/v1/products/landsat_c2_sr/dates"))["dates"]]
-    held = lambda d: sum(len(fetch(server.base + ours("landsat_c2_sr", d)(t))) for t in native[::5])
+    dates = [d["label"] for d in json.loads(server.fetch(f"{server.base}/v1/products/landsat_c2_sr/dates"))["dates"]]
+    held = lambda d: sum(len(server.fetch(server.base + ours("landsat_c2_sr", d)(t))) for t in native[::5])
     whole_before, whole = sorted(dates, key=held)[-2:]
     # What the painter of the style stretches to, and TiTiler is told to.
-    ranges = json.loads(fetch(f"{server.base}/collections/{product}"))
+    ranges = json.loads(server.fetch(f"{server.base}/collections/{product}"))
 style = next(s for s in ranges["tesela:styles"] if s["default"])["legend"]
 red = next(b for b in ranges["tesela:bands"] if b["name"] == "red")
 low_dn, high_dn = (round((v - red["offset"]) / red["scale"]) for v in style["range"])

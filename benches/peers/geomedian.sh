@@ -168,9 +168,9 @@ def compare(name, stack, scale, offset, valid, headline):
         print("level", figures["level"])
         print(f"ratio_vs_geomad {peer[2.75e-6] / best:.1f}")
         print(f"us_per_pixel {best:.3f}")
-        found = ours("--scaling")
+        threads = ours("--scaling")
         for figure in ("two_thread_scaling", "two_thread_scaling_of_registers"):
-            print(figure, found[figure])
+            print(figure, threads[figure])
     print(f"us_per_pixel_{name} {best:.3f}")
     if shutil.which("valgrind"):
         print(f"instructions_per_pixel_{name} {instructions():.0f}")

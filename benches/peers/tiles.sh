@@ -293,6 +293,18 @@ def measured(found, name, layer, date, before, zoom12, low):
     return pictures
 
 
+def measured_peer(found, name, server, address, before):
+    """A peer's tiles; its pictures. `before` is what `address` takes for the other year."""
+    server.take([address(t, before) for t in native[1::3]])
+    per, _ = server.take([address(t) for t in apart])
+    least(found, f"{name}_cpu_ms_rgb_tile_file_warm", per)
+    server.take([address(t) for t in native])
+    per, theirs = server.take([address(t) for t in native])
+    least(found, f"{name}_cpu_ms_rgb_tile", per)
+    found[f"{name}_kb_rgb_tile"] = sum(map(len, theirs)) / len(theirs) / 1024
+    return theirs
+
+
 with serve_ours() as server:
     dates = [d["label"] for d in json.loads(server.fetch(f"{server.base}/v1/products/landsat_c2_sr/dates"))["dates"]]
     held = lambda d: sum(len(server.fetch(server.base + ours("landsat_c2_sr", d)(t))) for t in native[::5])
@@ -311,23 +323,11 @@ for _ in range(reps):
     measured(found, "scenes_rgb", "landsat_c2_sr", whole, whole_before, native, None)
     measured(found, "one_band", "ndvi_annual", year, year_before, native, None)
     with serve_titiler() as server:
-        server.take([there(t, cog_before) for t in native[1::3]])
-        per, _ = server.take([there(t) for t in apart])
-        least(found, "titiler_cpu_ms_rgb_tile_file_warm", per)
-        server.take([there(t) for t in native])
-        per, theirs = server.take([there(t) for t in native])
-        least(found, "titiler_cpu_ms_rgb_tile", per)
-        found["titiler_kb_rgb_tile"] = sum(map(len, theirs)) / len(theirs) / 1024
+        theirs = measured_peer(found, "titiler", server, there, cog_before)
     if mapserv:
         server, query = serve_mapserver()
         with server:
-            server.take([query(t, "before") for t in native[1::3]])
-            per, _ = server.take([query(t) for t in apart])
-            least(found, "mapserver_cpu_ms_rgb_tile_file_warm", per)
-            server.take([query(t) for t in native])
-            per, of_mapserver = server.take([query(t) for t in native])
-            least(found, "mapserver_cpu_ms_rgb_tile", per)
-            found["mapserver_kb_rgb_tile"] = sum(map(len, of_mapserver)) / len(of_mapserver) / 1024
+            of_mapserver = measured_peer(found, "mapserver", server, query, "before")
 
 
 def close(theirs):

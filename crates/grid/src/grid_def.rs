@@ -338,7 +338,10 @@ mod tests {
         assert!(e.contains("resolutoin"), "{e}");
         let e = builtin_grid("utm61_30").unwrap_err().to_string();
         assert!(e.contains("utm61_30"), "{e}");
-        let bad = GridDef { tile_size: 100, ..grid_3200() }.validated().unwrap_err().to_string();
-        assert!(bad.contains("tile_size"), "{bad}");
+        // Multiples of 4 and of 8: no whole pixels at level 4.
+        for tile_size in [100, 200] {
+            let bad = GridDef { tile_size, ..grid_3200() }.validated().unwrap_err().to_string();
+            assert!(bad.contains("tile_size"), "{bad}");
+        }
     }
 }

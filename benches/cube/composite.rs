@@ -15,7 +15,7 @@ use crate::scenes::BANDS;
 use crate::{Fallible, PRODUCT, TILE};
 
 /// Turns of each side; the least CPU time counts.
-const TURNS: usize = 3;
+const TURNS: usize = 5;
 /// Side of the windows that a recipe reads.
 const SIDE: usize = 256;
 

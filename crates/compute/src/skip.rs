@@ -76,6 +76,9 @@ pub(crate) struct Needs {
     slots: Vec<(Grid, Vec<Need>)>,
 }
 
+/// Flags looked at together.
+const TOGETHER: usize = 32;
+
 /// What of a window lies in one chunk.
 struct Part {
     rows: Range<usize>,
@@ -94,7 +97,12 @@ impl Part {
     }
 
     fn any(&self, of: &[bool], what: bool) -> bool {
-        self.runs().any(|run| of[run].contains(&what))
+        // Of a length that the compiler knows, so that many are looked at together.
+        let has = |flags: &[bool; TOGETHER]| flags.iter().fold(false, |any, flag| any | (*flag == what));
+        self.runs().any(|run| {
+            let (many, rest) = of[run].as_chunks();
+            many.iter().any(has) || rest.contains(&what)
+        })
     }
 }
 

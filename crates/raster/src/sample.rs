@@ -76,10 +76,10 @@ macro_rules! integer_sample {
             }
             #[inline]
             fn mean_of_four(values: [Self; 4]) -> Option<Self> {
-                let sum: i32 = values.iter().map(|v| i32::from(*v)).sum();
-                let (quarter, rest) = (sum >> 2, sum & 3);
-                let up = i32::from(rest == 3) + i32::from(rest == 2) * (quarter & 1);
-                Some((quarter + up) as Self)
+                // Wrapping, because checked sums are not taken together.
+                let [a, b, c, d] = values.map(i32::from);
+                let sum = a.wrapping_add(b).wrapping_add(c).wrapping_add(d);
+                Some((sum.wrapping_add(1).wrapping_add((sum >> 2) & 1) >> 2) as Self)
             }
             $($row)*
         }

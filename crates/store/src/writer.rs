@@ -248,8 +248,14 @@ impl ShardWriter {
                 let (left, right) = (x0.max(cx * columns), x1.min((cx + 1) * columns));
                 let inner = [t / depth, cy, cx];
                 let place = self.place(inner)?;
-                let mut chunk = self.begun(inner, place)?;
                 let whole = bottom - top == rows && right - left == columns;
+                if whole && depth == 1 && pixels.len() == self.array.chunk_len() {
+                    // The pixels are the chunk.
+                    let encoded = self.encode_chunk(inner, pixels)?;
+                    self.put_encoded(encoded)?;
+                    continue;
+                }
+                let mut chunk = self.begun(inner, place)?;
                 chunk.touch(t % depth, [rows, columns], self.array.fill(), whole);
                 let row = from[0] + (top - y0) as usize;
                 let start = (row * stride + from[1] + (left - x0) as usize) * size;

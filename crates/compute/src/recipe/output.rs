@@ -8,7 +8,7 @@ use tesela_grid::{GridDef, PixelWindow, TileId};
 use tesela_layout::facts::{BandFacts, facts_spec, put_tile_facts};
 use tesela_layout::names::{TILE_LEVELS, coarsest_level, generation_prefix, tiles_window};
 use tesela_layout::{Shape, array_spec};
-use tesela_model::{Band, Period};
+use tesela_model::{Band, DType, Period};
 use tesela_store::{
     ArrayRef, ArraySpec, Codec, FactsSpec, ObjectInfo, ObjectKey, Pixels, ShardWriter, Store,
 };
@@ -18,6 +18,12 @@ use crate::ComputeError;
 use crate::catalog::Product;
 
 const INNER: u32 = 256;
+
+/// Measured values are read more than twice as fast by LZ4, which takes 5 to 7 % more bytes of them; classes and flags, large
+/// patches of one value, a fraction by Zstandard.
+fn codec(band: &Band) -> Codec {
+    if band.dtype == DType::Uint8 { Codec::Zstd2Byte } else { Codec::Lz4Bit }
+}
 
 /// The arrays of the rasters of one job; all periods have the same.
 pub(super) struct Output<'o> {
@@ -47,7 +53,7 @@ impl<'o> Output<'o> {
                 } else {
                     Shape::whole(1, window, INNER)
                 };
-                product.bands.iter().map(|b| array_spec(b, level, shape, Codec::Zstd2Byte)).collect()
+                product.bands.iter().map(|b| array_spec(b, level, shape, codec(b))).collect()
             })
             .collect();
         let mut output = Self { product, tile_min, tile_end, windows, specs, facts: None };

@@ -38,24 +38,31 @@ impl Says {
         observed: &mut [bool],
     ) {
         let says = |stored: T| self.0.get(usize::from(word(stored))).copied().unwrap_or(HIDDEN);
-        let flags = hidden.chunks_mut(ALIKE).zip(seen.chunks_mut(ALIKE)).zip(observed.chunks_mut(ALIKE));
-        for (words, ((hidden, seen), observed)) in words.chunks(ALIKE).zip(flags) {
-            let Some(first) = words.first() else { continue };
-            if words.iter().fold(true, |same, w| same & (w == first)) {
-                let said = says(*first);
-                hidden.fill(said & HIDDEN != 0);
-                seen.fill(said & SEEN != 0);
-                if said & SEEN != 0 {
-                    observed.fill(true);
-                }
-                continue;
-            }
+        let each = |words: &[T], hidden: &mut [bool], seen: &mut [bool], observed: &mut [bool]| {
             for (((word, hidden), seen), observed) in words.iter().zip(hidden).zip(seen).zip(observed) {
                 let said = says(*word);
                 *hidden = said & HIDDEN != 0;
                 *seen = said & SEEN != 0;
                 *observed |= *seen;
             }
+        };
+        // Of a length that the compiler knows, so that they are written by the vector and not by a call each.
+        let (runs, words) = words.as_chunks::<ALIKE>();
+        let (hidden_runs, hidden) = hidden.as_chunks_mut::<ALIKE>();
+        let (seen_runs, seen) = seen.as_chunks_mut::<ALIKE>();
+        let (observed_runs, observed) = observed.as_chunks_mut::<ALIKE>();
+        let flags = hidden_runs.iter_mut().zip(seen_runs).zip(observed_runs);
+        for (words, ((hidden, seen), observed)) in runs.iter().zip(flags) {
+            let [first, ..] = words;
+            if words.iter().fold(true, |same, w| same & (w == first)) {
+                let said = says(*first);
+                *hidden = [said & HIDDEN != 0; ALIKE];
+                *seen = [said & SEEN != 0; ALIKE];
+                observed.iter_mut().for_each(|o| *o |= said & SEEN != 0);
+                continue;
+            }
+            each(words, hidden, seen, observed);
         }
+        each(words, hidden, seen, observed);
     }
 }

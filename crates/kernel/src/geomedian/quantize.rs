@@ -108,6 +108,17 @@ macro_rules! encode_all {
         impl Quantizer<$type> {
             /// [`Quantizer::encode`] of many values, several at a time.
             pub fn encode_all(&self, values: &[f32]) -> Vec<$type> {
+                #[cfg(target_arch = "x86_64")]
+                if is_x86_feature_detected!("avx2") {
+                    // SAFETY: the processor has the instructions, asked here.
+                    return unsafe { self.encode_avx2(values) };
+                }
+                self.encode_each(values)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            fn encode_avx2(&self, values: &[f32]) -> Vec<$type> {
                 self.encode_each(values)
             }
         }

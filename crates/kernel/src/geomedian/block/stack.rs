@@ -59,7 +59,7 @@ impl Samples<'_> {
 
 /// Fetches the cache lines of `samples`; a hint, without effect on what is computed.
 #[inline(always)]
-fn expect<T>(samples: Option<&[T]>) {
+pub(super) fn expect<T>(samples: Option<&[T]>) {
     const LINE: usize = 64;
     #[cfg(target_arch = "x86_64")]
     for line in samples.unwrap_or_default().chunks(LINE / size_of::<T>()) {

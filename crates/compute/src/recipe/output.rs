@@ -19,8 +19,8 @@ use crate::catalog::Product;
 
 const INNER: u32 = 256;
 
-/// Measured values are read more than twice as fast by LZ4, which takes 5 to 7 % more bytes of them; classes and flags, large
-/// patches of one value, a fraction by Zstandard.
+/// LZ4 is read more than twice as fast and takes 5 to 7 % more bytes of measured values; classes and flags, large patches of one
+/// value, take half as many with Zstandard (docs/store-layout.md).
 fn codec(band: &Band) -> Codec {
     if band.dtype == DType::Uint8 { Codec::Zstd2Byte } else { Codec::Lz4Bit }
 }

@@ -42,12 +42,16 @@ fn series((count, surface, kind, seed): (usize, [u16; 6], u8, u64)) -> Vec<[u16;
 
 fn scenes() -> impl Strategy<Value = Scenes> {
     let pixels = prop_oneof![8 => 1usize..40, 1 => 60usize..70, 1 => 120usize..300];
-    (pixels.prop_flat_map(|n| prop::collection::vec(pixel(), n)), any::<u64>(), 0u8..10).prop_map(
-        |(pixels, seed, cover)| {
+    // Pixels hidden one by one, or in runs as clouds hide them: strips that are hidden wholly are not read.
+    let run = prop_oneof![2 => Just(1usize), 1 => 50usize..200];
+    (pixels.prop_flat_map(|n| prop::collection::vec(pixel(), n)), any::<u64>(), 0u8..10, run).prop_map(
+        |(pixels, seed, cover, run)| {
             let mut scenes = Scenes::of(&pixels.into_iter().map(series).collect::<Vec<_>>());
             let mut state = seed | 1;
-            for hidden in &mut scenes.hidden {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            for (k, hidden) in scenes.hidden.iter_mut().enumerate() {
+                if k.is_multiple_of(run) {
+                    state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                }
                 *hidden = (state >> 40) % 10 < u64::from(cover);
             }
             scenes

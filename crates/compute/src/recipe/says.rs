@@ -66,3 +66,31 @@ impl Says {
         each(words, hidden, seen, observed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Rows of any length, of long runs of one word and of words that change.
+        #[test]
+        fn rows_are_judged_as_their_words_are(
+            runs in prop::collection::vec((0u8..5, prop_oneof![1usize..4, 20usize..120]), 1..8),
+            already in any::<bool>(),
+        ) {
+            // Words 0 to 4: seen, hidden and seen, hidden, neither, hidden and seen.
+            let says = Says([SEEN, HIDDEN | SEEN, HIDDEN, 0, HIDDEN | SEEN].into_iter().cycle().take(WORDS).collect());
+            let words: Vec<u8> = runs.iter().flat_map(|(word, n)| std::iter::repeat_n(*word, *n)).collect();
+            let (mut hidden, mut seen) = (vec![false; words.len()], vec![true; words.len()]);
+            let mut observed = vec![already; words.len()];
+            says.judge(&words, u16::from, &mut hidden, &mut seen, &mut observed);
+            for (i, word) in words.iter().enumerate() {
+                let is_seen = [0, 1, 4].contains(word);
+                prop_assert_eq!(hidden[i], [1, 2, 4].contains(word));
+                prop_assert_eq!((seen[i], observed[i]), (is_seen, is_seen || already));
+            }
+        }
+    }
+}

@@ -86,34 +86,37 @@ impl<T: Sample> Level<'_, T> {
     /// The parents of two rows.
     #[inline(always)]
     fn row(&self, values: [&[T]; 2], counts: [&[u16]; 2], parents: &mut (Vec<T>, Vec<u16>)) {
-        let [top, low] = values.map(|row| row.as_chunks::<2>().0);
-        let [top_counts, low_counts] = counts.map(|row| row.as_chunks::<2>().0);
-        let mut done = 0;
-        let runs = top.as_chunks::<TOGETHER>().0.iter().zip(low.as_chunks::<TOGETHER>().0);
-        let weights = top_counts.as_chunks::<TOGETHER>().0.iter().zip(low_counts.as_chunks::<TOGETHER>().0);
-        for ((top, low), (top_counts, low_counts)) in runs.zip(weights) {
-            match even_means(top, low, top_counts, low_counts, self.nodata) {
-                Some((means, count)) => {
-                    parents.0.extend_from_slice(&means);
-                    parents.1.extend_from_slice(&[count; TOGETHER]);
-                }
-                None => {
-                    for k in 0..TOGETHER {
-                        self.one([top[k], low[k]], [top_counts[k], low_counts[k]], parents);
-                    }
-                }
+        let [(tops, top), (lows, low)] = values.map(|row| row.as_chunks::<2>().0.as_chunks());
+        let [(top_weights, top_weight), (low_weights, low_weight)] =
+            counts.map(|row| row.as_chunks::<2>().0.as_chunks());
+        for ((top, low), weights) in tops.iter().zip(lows).zip(top_weights.iter().zip(low_weights)) {
+            if let Some((means, count)) = even_means([top, low], [weights.0, weights.1], self.nodata) {
+                parents.0.extend_from_slice(&means);
+                parents.1.extend_from_slice(&[count; TOGETHER]);
+            } else {
+                self.each([top, low], [weights.0, weights.1], parents);
             }
-            done += TOGETHER;
         }
-        let rest = top.iter().zip(low).zip(top_counts.iter().zip(low_counts)).skip(done);
-        for ((top, low), (top_count, low_count)) in rest {
-            self.one([*top, *low], [*top_count, *low_count], parents);
-        }
+        self.each([top, low], [top_weight, low_weight], parents);
         if self.width % 2 == 1 {
             // At an odd right edge the column stands for the missing one, which weighs nothing.
             let last = self.width - 1;
             let pairs = values.map(|row| [row[last]; 2]);
             self.one(pairs, counts.map(|row| [row[last], 0]), parents);
+        }
+    }
+
+    /// Parents one by one.
+    #[inline(always)]
+    fn each(
+        &self,
+        [top, low]: [&[[T; 2]]; 2],
+        [top_counts, low_counts]: [&[[u16; 2]]; 2],
+        parents: &mut (Vec<T>, Vec<u16>),
+    ) {
+        for ((top, low), (top_count, low_count)) in top.iter().zip(low).zip(top_counts.iter().zip(low_counts))
+        {
+            self.one([*top, *low], [*top_count, *low_count], parents);
         }
     }
 
@@ -137,16 +140,14 @@ impl<T: Sample> Level<'_, T> {
 /// and the count of each. The numbers are those of [`Level::one`].
 #[inline(always)]
 fn even_means<T: Sample>(
-    top: &[[T; 2]; TOGETHER],
-    low: &[[T; 2]; TOGETHER],
-    top_counts: &[[u16; 2]; TOGETHER],
-    low_counts: &[[u16; 2]; TOGETHER],
+    [top, low]: [&[[T; 2]; TOGETHER]; 2],
+    weights: [&[[u16; 2]; TOGETHER]; 2],
     nodata: T,
 ) -> Option<([T; TOGETHER], u16)> {
-    let count = top_counts[0][0];
+    let count = weights[0][0][0];
     // Loops, for iterators put end to end are not taken together.
     let mut even = count.is_power_of_two();
-    for counts in [top_counts, low_counts] {
+    for counts in weights {
         for other in counts.as_flattened() {
             even &= *other == count;
         }
